@@ -1,0 +1,52 @@
+/** What a station says it read: the payload of `emotion/<station>`. */
+import { Type, type Static } from 'typebox'
+import { EMOTIONS } from '#shared/model/emotions'
+
+export const Emotion = Type.Union(
+  EMOTIONS.map((name) => Type.Literal(name)),
+  { description: 'An apparent expression, in the classes of FER+. Not an inner feeling.' },
+)
+export type Emotion = Static<typeof Emotion>
+
+const Fraction = Type.Number({ minimum: 0, maximum: 1 })
+
+export const Box = Type.Object(
+  {
+    x: Type.Number({ minimum: -1, maximum: 2, description: 'Left edge as a fraction of the frame width; may lie outside the frame.' }),
+    y: Type.Number({ minimum: -1, maximum: 2, description: 'Top edge as a fraction of the frame height.' }),
+    width: Type.Number({ minimum: 0, maximum: 2, description: 'As a fraction of the frame width.' }),
+    height: Type.Number({ minimum: 0, maximum: 2, description: 'As a fraction of the frame height.' }),
+  },
+  { additionalProperties: false },
+)
+export type Box = Static<typeof Box>
+
+export const FaceReading = Type.Object(
+  {
+    id: Type.Integer({ minimum: 1, description: 'Stable while the face stays in view; never reused by a station while it runs.' }),
+    box: Box,
+    emotion: Emotion,
+    confidence: Type.Number({ minimum: 0, maximum: 1, description: 'Calibrated, smoothed probability of `emotion`.' }),
+    isCertain: Type.Boolean({ description: 'False: show as "unsure"; the network abstains below its threshold.' }),
+    probabilities: Type.Object(
+      Object.fromEntries(EMOTIONS.map((name) => [name, Fraction])) as Record<(typeof EMOTIONS)[number], typeof Fraction>,
+      {
+        additionalProperties: false,
+        description: 'All classes; they sum to 1 within rounding.',
+      },
+    ),
+  },
+  { additionalProperties: false },
+)
+export type FaceReading = Static<typeof FaceReading>
+
+export const EmotionReading = Type.Object(
+  {
+    station: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\p{L}\\p{N}._-]+$', description: 'The last level of the topic.' }),
+    time: Type.Integer({ minimum: 0, description: "The station's clock when the frame was taken, Unix milliseconds." }),
+    faces: Type.Array(FaceReading, { maxItems: 16, description: 'Largest first; empty says that nobody is in view.' }),
+    model: Type.String({ minLength: 1, maxLength: 64, description: 'Name and version of the network, as `semblante-emotion@1.0.0`.' }),
+  },
+  { additionalProperties: false, description: 'What one camera frame shows, after smoothing.' },
+)
+export type EmotionReading = Static<typeof EmotionReading>

@@ -1,0 +1,85 @@
+/**
+ * The boundary between the page and the vision worker, as types only. Frames cross it by transfer, never by copy;
+ * everything that comes back is small, plain data.
+ */
+import type { EmotionName } from '#shared/model/emotions'
+import type { Box } from '#shared/protocol/emotion'
+
+export interface VisionOptions {
+  /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
+  readonly modelsUrl: string
+  /** Same-origin folder with onnxruntime's wasm files, ending in `/`. */
+  readonly runtimeUrl: string
+  /** How many faces to report, largest first; 1 to 16. */
+  readonly maxFaces: number
+}
+
+/** What the worker settled on once its networks are loaded. */
+export interface VisionInfo {
+  readonly engine: 'wasm'
+  readonly threads: number
+  /** Name and version of the emotion network, as in `semblante-emotion@1.0.0`. */
+  readonly model: string
+  /** Milliseconds from `open` to ready: download, compile, first inference. */
+  readonly loadMs: number
+}
+
+export interface FaceAnalysis {
+  /** Stable while the face stays in view, counting from 1, never reused while the worker lives. */
+  readonly id: number
+  /** Fractions of the frame. */
+  readonly box: Box
+  /** The detector's score, 0 to 1. */
+  readonly score: number
+  /** The most probable class after smoothing. */
+  readonly emotion: EmotionName
+  /** Calibrated, smoothed probability of `emotion`. */
+  readonly confidence: number
+  /** False where the network abstains: show "unsure". */
+  readonly isCertain: boolean
+  /** In the order of `EMOTIONS`; sums to 1. Smoothed over time, calibrated. */
+  readonly probabilities: readonly number[]
+}
+
+/** Milliseconds spent per stage on one frame, in the worker. */
+export interface StageTimes {
+  /** Pixels out of the frame. */
+  readonly grabMs: number
+  readonly detectMs: number
+  /** Alignment and emotion network, all faces together. */
+  readonly classifyMs: number
+  readonly totalMs: number
+}
+
+export interface FrameAnalysis {
+  /** When the frame was taken, `Date.now()` clock, Unix milliseconds. */
+  readonly time: number
+  /** Largest first; empty when nobody is in view. */
+  readonly faces: readonly FaceAnalysis[]
+  /** `find`: the whole frame was searched; `follow`: only around the last boxes. */
+  readonly search: 'find' | 'follow'
+  readonly stages: StageTimes
+}
+
+/** What the worker offers. Every promise may reject with a {@link VisionError}. */
+export interface VisionApi {
+  open(options: VisionOptions): Promise<VisionInfo>
+  /** Takes the frame over and closes it. `time` is copied to the answer. */
+  analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis>
+  /** Forgets faces and smoothing, as after a pause or a change of camera. */
+  reset(): Promise<void>
+}
+
+/** Why reading is not possible. `model-*`: the file under `detail` is at fault. */
+export type VisionErrorCode =
+  'worker-crashed' | 'worker-timeout' | 'runtime-failed' | 'model-missing' | 'model-corrupt' | 'model-unsupported' | 'not-open'
+
+export class VisionError extends Error {
+  constructor(
+    readonly code: VisionErrorCode,
+    readonly detail: string,
+  ) {
+    super(`${code}: ${detail}`)
+    this.name = 'VisionError'
+  }
+}
