@@ -1,11 +1,10 @@
 /** What a station says it read: the payload of `emotion/<station>`. */
 import { Type, type Static } from 'typebox'
-import { EMOTIONS } from '#shared/model/emotions'
+import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
 
-export const Emotion = Type.Union(
-  EMOTIONS.map((name) => Type.Literal(name)),
-  { description: 'An apparent expression, in the classes of FER+. Not an inner feeling.' },
-)
+export const Emotion = Type.Enum([...EMOTIONS], {
+  description: 'An apparent expression, in the classes of FER+. Not an inner feeling.',
+})
 export type Emotion = Static<typeof Emotion>
 
 const Fraction = Type.Number({ minimum: 0, maximum: 1 })
@@ -21,6 +20,22 @@ export const Box = Type.Object(
 )
 export type Box = Static<typeof Box>
 
+/** One member per class of `EMOTIONS`; the compiler holds the two together. */
+export const Probabilities = Type.Object(
+  {
+    neutral: Fraction,
+    happiness: Fraction,
+    surprise: Fraction,
+    sadness: Fraction,
+    anger: Fraction,
+    disgust: Fraction,
+    fear: Fraction,
+    contempt: Fraction,
+  } satisfies Readonly<Record<EmotionName, typeof Fraction>>,
+  { additionalProperties: false, description: 'All classes; they sum to 1 within rounding.' },
+)
+export type Probabilities = Static<typeof Probabilities>
+
 export const FaceReading = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: 'Stable while the face stays in view; never reused by a station while it runs.' }),
@@ -28,13 +43,7 @@ export const FaceReading = Type.Object(
     emotion: Emotion,
     confidence: Type.Number({ minimum: 0, maximum: 1, description: 'Calibrated, smoothed probability of `emotion`.' }),
     isCertain: Type.Boolean({ description: 'False: show as "unsure"; the network abstains below its threshold.' }),
-    probabilities: Type.Object(
-      Object.fromEntries(EMOTIONS.map((name) => [name, Fraction])) as Record<(typeof EMOTIONS)[number], typeof Fraction>,
-      {
-        additionalProperties: false,
-        description: 'All classes; they sum to 1 within rounding.',
-      },
-    ),
+    probabilities: Probabilities,
   },
   { additionalProperties: false },
 )

@@ -3,7 +3,7 @@
  * the relay's handler table is checked exhaustively against it.
  */
 import { Type, type Static, type TObject } from 'typebox'
-import { ERRORS } from './errors.ts'
+import { ERRORS, type ErrorCode } from './errors.ts'
 import { PROTOCOL_LIMITS, PROTOCOL_VERSION } from './protocol.ts'
 
 const closed = { additionalProperties: false } as const
@@ -20,13 +20,13 @@ const Time = Type.Integer({ minimum: 0, description: "The relay's clock, Unix mi
 const Sequence = Type.Integer({ minimum: 1, description: "The message's number within its topic and epoch." })
 const Epoch = Type.String({ minLength: 1, maxLength: 32, description: 'Changes when the relay can no longer continue the numbering.' })
 const Payload = Type.Unknown({ description: "JSON of the topic's or method's own schema." })
-const ErrorCodeSchema = Type.Union(Object.keys(ERRORS).map((code) => Type.Literal(code)))
+const ErrorCodeSchema = Type.Unsafe<ErrorCode>(Type.Enum(Object.keys(ERRORS)))
 const ErrorBody = Type.Object(
   {
     code: ErrorCodeSchema,
     message: Type.String(),
     field: Type.Optional(Type.String({ description: 'JSON pointer of the offending field.' })),
-    retry: Type.Union([Type.Literal('never'), Type.Literal('later'), Type.Literal('authenticate')]),
+    retry: Type.Enum(['never', 'later', 'authenticate']),
   },
   closed,
 )

@@ -19,6 +19,8 @@ export const PROTOCOL_LIMITS = {
   topicLength: 128,
   /** Levels (separated by `/`) of a topic or topic filter. */
   topicLevels: 8,
+  /** Objects and arrays within each other in one frame, the message itself counted. Deeper: `frame.invalid_fields`. */
+  nesting: 32,
   /** Topic filters one connection may hold. */
   subscriptions: 64,
   /** Requests one connection may have waiting for a reply. */

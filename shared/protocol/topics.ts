@@ -1,5 +1,5 @@
 /** THE list of topics: what may be published where, and how it is delivered. A topic that no entry covers is refused. */
-import { Type, type TSchema } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { EmotionReading } from './emotion.ts'
 import { MachineStatus } from './machine.ts'
 
@@ -49,3 +49,5 @@ export const TOPICS = {
 } as const satisfies Readonly<Record<string, TopicEntry>>
 
 export type TopicName = keyof typeof TOPICS
+/** What `data` holds on a topic of that name. */
+export type TopicPayload<Name extends TopicName> = Static<(typeof TOPICS)[Name]['schema']>
