@@ -1,0 +1,110 @@
+"""Augmentation as batched tensor operations, cheap enough for a CPU run.
+
+Geometry as loose as a webcam crop is (rotation, scale, shift, shear, mirror), then what webcams do to
+light and detail: gamma, contrast, low light with noise, blur, down-up scaling; then random erasing.
+All randomness comes from torch's global generator, so a seed fixes it.
+"""
+import math
+
+import torch
+from torch.nn import functional as F
+
+
+def uniform(count, low, high):
+    """Uniform float32 [count, 1, 1, 1]."""
+    return torch.rand(count, 1, 1, 1) * (high - low) + low
+
+
+def chance(count, probability):
+    """Random bool [count, 1, 1, 1]."""
+    return torch.rand(count, 1, 1, 1) < probability
+
+
+def warp(x, side, strength):
+    """Random mirror and affine of [N, 1, 48, 48], sampled straight to [N, 1, side, side]."""
+    count = len(x)
+    angle = torch.randn(count) * math.radians(9) * strength
+    angle = angle.clamp(-math.radians(25), math.radians(25))
+    zoom = torch.exp(torch.randn(count) * 0.10 * strength).clamp(0.77, 1.3)
+    aspect = torch.exp(torch.randn(count) * 0.05 * strength)
+    shear = torch.randn(count) * 0.06 * strength
+    mirror = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = cos * zoom * aspect * mirror
+    theta[:, 0, 1] = (-sin + shear) * zoom
+    theta[:, 1, 0] = sin * zoom * mirror
+    theta[:, 1, 1] = cos * zoom / aspect
+    theta[:, :, 2] = (torch.rand(count, 2) * 2 - 1) * 0.2 * strength
+    grid = F.affine_grid(theta, (count, 1, side, side), align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def blur(x, sigma):
+    """Gaussian blur of [N, 1, H, W]."""
+    reach = torch.arange(-3, 4, dtype=torch.float32)
+    kernel = torch.exp(-reach ** 2 / (2 * sigma ** 2))
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, 7)
+    x = F.conv2d(F.pad(x, (3, 3, 0, 0), mode="replicate"), kernel)
+    return F.conv2d(F.pad(x, (0, 0, 3, 3), mode="replicate"), kernel.transpose(2, 3))
+
+
+def soften(x, strength):
+    """Blur one random tenth of [N, 1, H, W] and down-up scale another."""
+    count = max(1, int(len(x) * 0.12 * strength))
+    order = torch.randperm(len(x))
+    blurred, scaled = order[:count], order[count: 2 * count]
+    x = x.clone()
+    x[blurred] = blur(x[blurred], float(torch.rand(1) * 1.0 + 0.4))
+    side = int(torch.randint(18, 36, (1,)))
+    small = F.interpolate(x[scaled], size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+    x[scaled] = F.interpolate(small, size=x.shape[2:], mode="bilinear", align_corners=False)
+    return x
+
+
+def relight(x, strength):
+    """Gamma, contrast, a light gradient, low light and noise on [N, 1, H, W] in 0..1."""
+    count, side = len(x), x.shape[2]
+    gamma = torch.exp(torch.randn(count, 1, 1, 1) * 0.25 * strength)
+    x = x.clamp(1e-3, 1) ** gamma
+    ramp = torch.linspace(-1, 1, side)
+    tilt = uniform(count, -1, 1) * ramp.view(1, 1, 1, side) + uniform(count, -1, 1) * ramp.view(1, 1, side, 1)
+    x = x * (1 + tilt * 0.5 * strength * chance(count, 0.25))
+    x = x * (1 + torch.randn(count, 1, 1, 1) * 0.12 * strength)
+    dark = chance(count, 0.12 * strength)
+    x = torch.where(dark, x * uniform(count, 0.12, 0.5), x)
+    noise = torch.where(chance(count, 0.2 * strength), uniform(count, 0.0, 0.05), torch.zeros(1))
+    x = (x + torch.randn_like(x) * noise).clamp(0, 1)
+    return torch.where(dark, torch.round(x * 255) / 255, x)
+
+
+def erase(x, probability):
+    """Random erasing (Zhong et al., 2017): one rectangle of 2-20 % of each face, random gray."""
+    count, side = len(x), x.shape[2]
+    area = torch.rand(count) * 0.18 + 0.02
+    aspect = torch.exp((torch.rand(count) * 2 - 1) * math.log(2.5))
+    height = (torch.sqrt(area * aspect) * side).view(count, 1, 1, 1)
+    width = (torch.sqrt(area / aspect) * side).view(count, 1, 1, 1)
+    top, left = uniform(count, 0, 1) * (side - height), uniform(count, 0, 1) * (side - width)
+    ramp = torch.arange(side, dtype=torch.float32)
+    rows, columns = ramp.view(1, 1, side, 1), ramp.view(1, 1, 1, side)
+    inside = (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width)
+    fill = torch.where(chance(count, 0.5), torch.rand(count, 1, side, side), uniform(count, 0, 1))
+    return torch.where(inside & chance(count, probability), fill, x)
+
+
+def augment(images, side, strength=1.0):
+    """uint8 [N, 48, 48] to a random view, float32 [N, 1, side, side] in -1..1."""
+    x = images.unsqueeze(1).float() / 255
+    x = erase(soften(warp(x, side, strength), strength), 0.4 * strength)
+    return relight(x, strength) * 2 - 1
+
+
+def mix(x, targets, alpha):
+    """Mixup (Zhang et al., 2018) with one weight per face."""
+    count = len(x)
+    weight = torch.distributions.Beta(alpha, alpha).sample((count,))
+    weight = torch.maximum(weight, 1 - weight)
+    order = torch.randperm(count)
+    x = x * weight.view(-1, 1, 1, 1) + x[order] * (1 - weight).view(-1, 1, 1, 1)
+    return x, targets * weight.view(-1, 1) + targets[order] * (1 - weight).view(-1, 1)

@@ -1,0 +1,140 @@
+"""Tests of the pipeline on synthetic faces: python3 -m unittest discover model. No data set is needed."""
+import argparse
+import contextlib
+import copy
+import io
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import data
+import export
+import measure
+import train
+from network import EmotionNet
+
+
+def synthetic(count, seed):
+    """A split of `count` noise images with random votes, most of them with a clear majority."""
+    random = np.random.default_rng(seed)
+    votes = np.zeros((count, 10), int)
+    votes[np.arange(count), random.integers(0, 8, count)] = 8
+    votes[np.arange(count), random.integers(0, 8, count)] += 2
+    return data.Split(random.integers(0, 256, (count, 48, 48)).astype(np.uint8), votes)
+
+
+def options(work, **changes):
+    values = dict(
+        work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False
+    )
+    return argparse.Namespace(**{**values, **changes})
+
+
+class Labels(unittest.TestCase):
+    def test_single_votes_are_outliers_and_ties_are_left_out(self):
+        votes = np.array([
+            [6, 1, 1, 1, 1, 0, 0, 0, 0, 0],  # six of six that count
+            [5, 5, 0, 0, 0, 0, 0, 0, 0, 0],  # not more than half
+            [0, 2, 0, 0, 0, 0, 0, 0, 8, 0],  # unknown
+            [0, 0, 0, 0, 0, 0, 0, 9, 0, 1],
+        ])
+        self.assertEqual(data.majority_labels(votes).tolist(), [0, -1, -1, 7])
+        targets, usable = data.soft_targets(votes)
+        self.assertEqual(usable.tolist(), [True, True, False, True])
+        self.assertEqual(targets[1].tolist(), [0.5, 0.5, 0, 0, 0, 0, 0, 0])
+
+    def test_copies_of_valid_are_dropped_and_copies_within_train_merged(self):
+        split, valid = synthetic(4, 1), synthetic(2, 2)
+        split.images[1], split.images[3] = split.images[0], valid.images[0]
+        split.votes[0], split.votes[1] = [10] + [0] * 9, [0, 10] + [0] * 8
+        images, targets = data.training_set(split, valid)
+        self.assertEqual(len(images), 2)
+        self.assertEqual(targets[0].tolist(), [0.5, 0.5, 0, 0, 0, 0, 0, 0])
+
+    def test_both_layouts_give_the_same_split(self):
+        split = synthetic(70, 5)
+        with tempfile.TemporaryDirectory() as folder:
+            sheets, original = Path(folder) / "sheets", Path(folder) / "original" / "FER2013Valid"
+            sheets.mkdir()
+            original.mkdir(parents=True)
+            cells = np.zeros((128, 48, 48), np.uint8)
+            cells[:70] = split.images
+            Image.fromarray(cells.reshape(2, 64, 48, 48).transpose(0, 2, 1, 3).reshape(96, 3072)).save(sheets / "valid-00.png")
+            rows = ["split,index,name," + ",".join(data.VOTE_COLUMNS)]
+            labels = []
+            for i, votes in enumerate(split.votes):
+                line = ",".join(map(str, votes))
+                rows.append(f"valid,{i},fer{i}.png,{line}")
+                labels.append(f'fer{i}.png,"(0, 0, 48, 48)",{line}')
+                Image.fromarray(split.images[i]).save(original / f"fer{i}.png")
+            (sheets / "votes.csv").write_text("\n".join(rows))
+            (original / "label.csv").write_text("\n".join(labels))
+            for loaded in (data.load_split(sheets, "valid"), data.load_split(original.parent, "valid")):
+                self.assertTrue((loaded.images == split.images).all())
+                self.assertTrue((loaded.votes == split.votes).all())
+
+
+class Training(unittest.TestCase):
+    def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(self):
+        images, targets = data.training_set(synthetic(64, 1), synthetic(8, 2))
+        images, targets, valid = torch.from_numpy(images), torch.from_numpy(targets), synthetic(8, 2)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            whole = train.Run(options(folder + "/whole"))
+            train.train(whole, images, targets, valid)
+            first = train.Run(options(folder + "/parts"))
+            stop, save = RuntimeError("pulled the plug"), first.save
+
+            def save_then_stop():
+                save()
+                raise stop
+
+            first.save = save_then_stop
+            with self.assertRaises(RuntimeError):
+                train.train(first, images, targets, valid)
+            second = train.Run(options(folder + "/parts"))
+            second.restore()
+            self.assertEqual(second.epoch, 1)
+            train.train(second, images, targets, valid)
+        for one, other in zip(whole.average.state_dict().values(), second.average.state_dict().values()):
+            self.assertTrue(torch.equal(one, other))
+
+
+class Export(unittest.TestCase):
+    def test_folding_and_storing_halves_keeps_the_answers(self):
+        torch.manual_seed(0)
+        model = EmotionNet()
+        with torch.no_grad():
+            for name, value in model.named_buffers():
+                if name.endswith("running_var"):
+                    value.uniform_(0.5, 2)
+                elif name.endswith("running_mean"):
+                    value.normal_(0, 0.1)
+            for block in model.blocks:
+                block.norm2.weight.uniform_(0.2, 1)
+        model.eval()
+        faces = torch.rand(8, 1, 48, 48) * 2 - 1
+        kept = copy.deepcopy(model.state_dict())
+        with torch.no_grad():
+            difference = (model(faces) - export.fold(model)(faces)).abs().max()
+            spread = model(faces).std()
+        self.assertLess(float(difference / spread), 0.02)
+        for name, value in model.state_dict().items():
+            self.assertTrue(torch.equal(value, kept[name]), name)
+
+    def test_calibration_finds_the_temperature_that_was_hidden(self):
+        random = np.random.default_rng(0)
+        scores = random.normal(0, 2, (4000, 8))
+        chances = measure.softmax(scores)
+        labels = np.array([random.choice(8, p=row) for row in chances])
+        temperature, threshold, coverage = export.calibrate((scores * 0.7).astype(np.float32), labels)
+        self.assertAlmostEqual(temperature, 0.7, delta=0.05)
+        self.assertLess(measure.figures(scores, labels)["ece"], 0.04)
+        self.assertTrue(0.5 < threshold < 1 and 0 < coverage < 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

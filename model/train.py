@@ -1,0 +1,200 @@
+"""One command from data to the network the page loads: train, calibrate, export, evaluate, model card.
+
+    python3 model/train.py --data DIR [--epochs 100 | --minutes 80]
+
+With --epochs a run is deterministic by seed; with --minutes the schedule follows the clock instead, so
+that it is surely annealed in time on a busy machine. An interrupted run goes on from its last epoch
+when the same command is given again (--fresh starts over).
+"""
+import argparse
+import copy
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+import augment  # noqa: E402
+import data  # noqa: E402
+import measure  # noqa: E402
+from network import EmotionNet, count_macs, count_parameters  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+WARM_UP = 0.02  # share of the run with rising learning rate
+CALM = 0.90  # from here: no mixup, weaker augmentation
+SIDES = ((0.45, 40), (1.0, 48))  # (up to this share of the run, training side in px)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder in the sheet or the FER+ layout")
+    parser.add_argument("--out", default=str(HERE.parent / "web/public/models"), help="where emotion.onnx and .json go")
+    parser.add_argument("--work", default=str(HERE / ".cache/run"), help="checkpoints of this run")
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--minutes", type=float, help="let the schedule follow the clock over this long")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=0.1, help="peak learning rate")
+    parser.add_argument("--decay", type=float, default=5e-4, help="weight decay, not on norms and biases")
+    parser.add_argument("--mixup", type=float, default=0.2, help="alpha of mixup")
+    parser.add_argument("--balance", type=float, default=0.2, help="power of class balance by repetition")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="use only this many training images (for a dry run)")
+    parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an earlier run")
+    return parser.parse_args()
+
+
+def learning_rate(progress, peak):
+    """Linear warm-up, then cosine to zero, over progress 0..1."""
+    if progress < WARM_UP:
+        return peak * (0.05 + 0.95 * progress / WARM_UP)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP))))
+
+
+def create_optimizer(model, rate, decay):
+    """SGD with Nesterov momentum; weight decay on weights only."""
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
+
+
+@torch.no_grad()
+def follow(average, model, step, decay=0.999):
+    """Move the averaged weights and norm statistics towards the model's."""
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    for kept, current in zip(average.state_dict().values(), model.state_dict().values()):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(current, weight)
+        else:
+            kept.copy_(current)
+
+
+class Run:
+    """State of one training run: model, average, optimizer, where it stands; saved after each epoch."""
+
+    def __init__(self, options):
+        self.options = options
+        torch.manual_seed(options.seed)
+        self.model = EmotionNet().to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.model).eval()
+        self.optimizer = create_optimizer(self.model, options.rate, options.decay)
+        self.epoch, self.step, self.seconds = 0, 0, 0.0
+        self.path = Path(options.work) / "checkpoint.pt"
+
+    def progress(self, fraction, clock):
+        """Share of the schedule done, 0..1, `fraction` into the current epoch, `clock` seconds into this process."""
+        if self.options.minutes:
+            return min(1.0, (self.seconds + clock) / (self.options.minutes * 60))
+        return min(1.0, (self.epoch + fraction) / self.options.epochs)
+
+    def save(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(), "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "epoch": self.epoch, "step": self.step,
+            "seconds": self.seconds, "options": vars(self.options),
+        }
+        torch.save(state, self.path.with_suffix(".tmp"))
+        os.replace(self.path.with_suffix(".tmp"), self.path)
+
+    def restore(self):
+        """Continue an interrupted run of this work folder, if there is one."""
+        if self.options.fresh or not self.path.exists():
+            return
+        state = torch.load(self.path)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
+        print(f"resumed after epoch {self.epoch}", flush=True)
+
+
+def train_epoch(run, images, targets, started):
+    """One pass over the images, each shown as often as class balance says; the mean loss."""
+    options = run.options
+    torch.manual_seed(options.seed * 100003 + run.epoch)
+    times = torch.from_numpy(data.repeats(targets.numpy(), options.balance)).float()
+    times = (times + torch.rand(len(times))).floor().long()
+    order = torch.repeat_interleave(torch.arange(len(images)), times)
+    order = order[torch.randperm(len(order))]
+    batches = order[: len(order) // options.batch * options.batch].split(options.batch)
+    run.model.train()
+    base = time.monotonic()
+    total = 0.0
+    progress = side = 0
+    for index, batch in enumerate(batches):
+        progress = run.progress(index / len(batches), time.monotonic() - started)
+        if progress >= 1:
+            break
+        side = next(size for until, size in SIDES if progress <= until)
+        calm = progress >= CALM
+        x = augment.augment(images[batch], side, 0.6 if calm else 1.0)
+        y = targets[batch]
+        if not calm and options.mixup > 0:
+            x, y = augment.mix(x, y, options.mixup)
+        for group in run.optimizer.param_groups:
+            group["lr"] = learning_rate(progress, options.rate)
+        loss = F.cross_entropy(run.model(x.contiguous(memory_format=torch.channels_last)), y)
+        run.optimizer.zero_grad()
+        loss.backward()
+        run.optimizer.step()
+        run.step += 1
+        follow(run.average, run.model, run.step)
+        total += float(loss.detach())
+        if sys.stdout.isatty() and index % 20 == 0:
+            print(f"\r{index}/{len(batches)} loss {total / (index + 1):.4f}", end="", flush=True)
+    return {"loss": total / max(1, index), "progress": progress, "side": side, "seconds": time.monotonic() - base}
+
+
+def train(run, train_images, train_targets, valid):
+    """Train to the end of the schedule; the averaged model."""
+    started = time.monotonic()
+    already = run.seconds
+    labels = data.majority_labels(valid.votes)
+    while run.progress(0, time.monotonic() - started) < 1:
+        report = train_epoch(run, train_images, train_targets, started)
+        run.epoch += 1
+        scores = measure.logits(run.average, valid.images)
+        figures = measure.figures(scores, labels)
+        recalls = " ".join("-" if r is None else f"{100 * r:.0f}" for r in figures["recall"].values())
+        print(
+            f"epoch {run.epoch} {100 * report['progress']:.1f}% side {report['side']} loss {report['loss']:.4f} "
+            f"valid {100 * figures['accuracy']:.2f} macro {100 * figures['macroRecall']:.1f} [{recalls}] "
+            f"{report['seconds']:.0f} s", flush=True,
+        )
+        elapsed = time.monotonic() - started
+        run.seconds = already + elapsed
+        run.save()
+        run.seconds = already
+    run.seconds = already + time.monotonic() - started
+    return run.average
+
+
+def main():
+    options = parse_arguments()
+    torch.set_num_threads(options.threads)
+    train_split, valid = data.load_split(options.data, "train"), data.load_split(options.data, "valid")
+    images, targets = data.training_set(train_split, valid)
+    if options.limit:
+        images, targets = images[: options.limit], targets[: options.limit]
+    run = Run(options)
+    run.restore()
+    print(
+        f"{len(images)} training images, {count_parameters(run.model)} parameters, "
+        f"{count_macs(run.model) / 1e6:.1f} MMAC", flush=True,
+    )
+    train(run, torch.from_numpy(images), torch.from_numpy(targets), valid)
+    import export
+    export.publish(run.average, train_split, valid, options)
+
+
+if __name__ == "__main__":
+    main()
