@@ -3,6 +3,8 @@
  */
 import type { CloseName } from '#shared/protocol/close-codes'
 import type { Failure, Result } from '#shared/protocol/errors'
+import type { ClientMessage, RelayMessage } from '#shared/protocol/messages'
+import type { DeliveryClass } from '#shared/protocol/topics'
 
 // ---------------------------------------------------------------- time, chance, log
 
@@ -40,10 +42,10 @@ export interface Log {
 /** One open socket, whatever carries it. */
 export interface Socket {
   /**
-   * Queues one text frame. Strings must be well formed (no lone surrogate).
+   * Queues one text frame, given as UTF-8 so that what goes to many is encoded once. The array must not change afterwards.
    * @returns bytes still waiting in this process after the call; 0 when all went to the kernel.
    */
-  sendText(text: string): number
+  sendText(utf8: Uint8Array): number
   /** Runs `sends` so that the frames leave together. */
   cork(sends: () => void): void
   /** Bytes waiting in this process. */
@@ -64,6 +66,7 @@ export interface SocketListener {
   onBinary(sizeBytes: number): void
   /** A frame over `maxFrameBytes` came; the transport keeps the socket open until the listener closes it. */
   onTooLarge(sizeBytes: number): void
+  /** Any ping or pong frame: the other end lives. */
   onPong(): void
   /** `bufferedBytes()` fell; more may be sent. */
   onDrain(): void
@@ -134,6 +137,73 @@ export interface Transport {
   stop(): Promise<void>
 }
 
+// ---------------------------------------------------------------- the bus: what the hub tells a peer
+
+/** One message on the bus. Made once, shared by all who receive it, never changed. */
+export interface Publication {
+  readonly kind: 'publication'
+  readonly topic: string
+  readonly delivery: DeliveryClass
+  readonly epoch: string
+  readonly seq: number
+  /** The relay's clock, Unix milliseconds. */
+  readonly time: number
+  readonly data: unknown
+}
+
+/** Somebody asks this peer. Answer with `hub.reply` and the same id. */
+export interface RequestReceived {
+  readonly kind: 'requested'
+  /** The hub's own, unique while the request waits. */
+  readonly id: string
+  readonly from: string
+  readonly method: string
+  readonly data: unknown
+  readonly deadlineMs: number
+}
+
+/** How a request ended. Exactly one comes for each request the hub took, unless its peer left first. */
+export type RequestOutcome =
+  | { readonly kind: 'replied'; readonly data: unknown }
+  /** The target's own words for why it could not. */
+  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+export interface RequestEnded {
+  readonly kind: 'requestEnded'
+  /** The id the requester chose. */
+  readonly id: string
+  readonly from: string
+  readonly outcome: RequestOutcome
+}
+
+export type PeerEvent = Publication | RequestReceived | RequestEnded
+
+/** Everything on the bus has an address: a socket's session, a service, later a peer of another process. */
+export interface Peer {
+  readonly address: string
+  /** Must not throw and must not call the hub back before it returns. */
+  receive(event: PeerEvent): void
+}
+
+// ---------------------------------------------------------------- dialects: give bytes a meaning
+
+/** What a frame meant. A failure keeps the sender's id where it could be read, so that the sender can match the answer. */
+export type Decoded =
+  | { readonly ok: true; readonly message: ClientMessage }
+  | { readonly ok: false; readonly failure: Failure; readonly id: string | undefined }
+
+/** One client protocol. Stateless: what a connection must remember lives in its session. */
+export interface Dialect {
+  readonly name: string
+  /** Total: any text gives an answer. */
+  decode(text: string): Decoded
+  /** UTF-8 of one text frame. */
+  encode(message: RelayMessage): Uint8Array
+  /** As `encode`, but remembers the last publication: fanning out to many encodes once. */
+  encodePublication(publication: Publication, isRetained: boolean): Uint8Array
+}
+
 // ---------------------------------------------------------------- sessions and rights
 
 export type Role = 'viewer' | 'station' | 'operator' | 'admin'
@@ -150,7 +220,35 @@ export interface Identity {
 export interface Authenticator {
   /** A new anonymous session. */
   acquire(): { readonly token: string; readonly expiresAt: number }
+  /** Fails with `auth.token_invalid` or `auth.token_expired`. */
   verify(token: string): Result<Identity>
+}
+
+/** May the page that sends this come in? Fails with `origin.denied`. */
+export type OriginPolicy = (headers: ReadonlyMap<string, string>) => Result<void>
+
+// ---------------------------------------------------------------- machines
+
+/** What one carousel says of itself, whatever it is built of. */
+export interface CarouselReading {
+  /** The bucket at the opening, 0-based. */
+  readonly position: number
+  readonly positions: number
+  readonly isMoving: boolean
+  readonly direction: 'up' | 'down' | 'none'
+  readonly mode: 'remote' | 'manual'
+  readonly hasAlarm: boolean
+  readonly isEmergencyStopped: boolean
+}
+
+export type PlcReadResult = { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string }
+
+/** One device. Never rejects: an unreachable device is an expected failure. */
+export interface PlcDriver {
+  start(): Promise<void>
+  read(): Promise<PlcReadResult>
+  /** Twice is harmless. */
+  stop(): Promise<void>
 }
 
 /** How a session leaves: the close code comes from the table. */

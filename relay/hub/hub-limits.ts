@@ -1,0 +1,13 @@
+/** How much the hub holds at most. Each bound has a policy beside it. */
+export interface HubLimits {
+  /** Peers at once. More: `join` fails with `rate.limited`. */
+  readonly peers: number
+  /** Filters one peer may hold. More: `topic.too_many`. */
+  readonly subscriptionsPerPeer: number
+  /** Topics whose numbering and last value are kept. More: the one published longest ago is forgotten; numbers never go back. */
+  readonly topics: number
+  /** Topics whose receivers are remembered. More: all are worked out again. */
+  readonly cachedRoutes: number
+  /** Requests one peer may have waiting for a reply. More: `request.too_many`. */
+  readonly pendingRequestsPerPeer: number
+}

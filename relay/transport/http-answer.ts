@@ -1,0 +1,20 @@
+/** The one shape of every HTTP error of the relay, on any route and transport. */
+import { ERRORS, type Failure } from '#shared/protocol/errors'
+import type { HttpResponse } from '../ports.ts'
+
+export function failureResponse(failure: Failure): HttpResponse {
+  const entry = ERRORS[failure.code]
+  return jsonResponse(entry.http, { error: { ...failure, retry: entry.retry } })
+}
+
+export function jsonResponse(status: number, body: unknown): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+    body: JSON.stringify(body),
+  }
+}
+
+export function internalFailure(): Failure {
+  return { code: 'server.internal', message: 'The relay could not answer because of a defect of its own. Try again later.' }
+}

@@ -1,0 +1,14 @@
+/** Numbers that both transports share, so that they behave alike. */
+export const TRANSPORT_LIMITS = {
+  /**
+   * A frame over the route's limit is read up to this many times that limit, so that it can be answered with an error and close 1009
+   * instead of a dropped connection. Beyond it the connection just ends.
+   */
+  oversizeFactor: 16,
+  /** Bytes of an HTTP body kept at most; the rest is read and thrown away. */
+  bodyBytes: 1024 * 1024,
+  /** Seconds without any frame in either direction after which a socket is dropped: the last net under the session's own heartbeat. */
+  idleSeconds: 120,
+  /** Bodies over this are sent in pieces as the client reads. */
+  wholeBodyBytes: 64 * 1024,
+} as const

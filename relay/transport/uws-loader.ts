@@ -1,0 +1,84 @@
+/**
+ * Loads uWebSockets.js and hides the three names in which the npm republish differs from upstream, so that either may be installed:
+ * `forEachHeader`/`forEach`, `closeSocket`/`us_listen_socket_close`, `getSocketPort`/`us_socket_local_port`.
+ * Leaves to others what to do when no binary loads.
+ */
+import { createRequire } from 'node:module'
+import type { HttpRequest, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+
+export interface Uws {
+  createApp(): UwsApp
+  /** Binds nothing else on that port, unlike the default, which lets two processes share it. */
+  readonly exclusivePort: number
+  closeListenSocket(socket: us_listen_socket): void
+  /** -1 when closed. */
+  localPort(socket: us_listen_socket): number
+  forEachHeader(request: HttpRequest, callback: (name: string, value: string) => void): void
+}
+
+/** What the type definitions of the republish leave out. */
+export interface UwsApp extends Omit<TemplatedApp, 'listen'> {
+  listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): unknown
+  /** Closes listen sockets and every connection. */
+  close(): unknown
+}
+
+type Callable = (...parameters: unknown[]) => unknown
+
+/** @returns undefined where no binary fits this Node, libc or processor. */
+export function loadUws(): Uws | undefined {
+  const library = requireUws()
+  if (library === undefined) return undefined
+  const closeListenSocket = pick(library, ['us_listen_socket_close', 'closeSocket'])
+  const localPort = pick(library, ['us_socket_local_port', 'getSocketPort'])
+  const createApp = pick(library, ['App'])
+  const exclusivePort: unknown = library['LIBUS_LISTEN_EXCLUSIVE_PORT']
+  if (closeListenSocket === undefined || localPort === undefined || createApp === undefined) return undefined
+  return {
+    createApp: () => claimApp(createApp()),
+    exclusivePort: typeof exclusivePort === 'number' ? exclusivePort : 1,
+    closeListenSocket: (socket) => void closeListenSocket(socket),
+    localPort: (socket) => Number(localPort(socket)),
+    forEachHeader,
+  }
+}
+
+function requireUws(): Record<string, unknown> | undefined {
+  try {
+    const loaded: unknown = createRequire(import.meta.url)('uWebSockets.js')
+    return isRecord(loaded) ? loaded : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function pick(library: Record<string, unknown>, names: readonly string[]): Callable | undefined {
+  for (const name of names) {
+    const found = library[name]
+    if (isCallable(found)) return found
+  }
+  return undefined
+}
+
+function forEachHeader(request: HttpRequest, callback: (name: string, value: string) => void): void {
+  const upstream: unknown = Reflect.get(request, 'forEach')
+  if (isCallable(upstream)) upstream.call(request, callback)
+  else request.forEachHeader(callback)
+}
+
+function claimApp(app: unknown): UwsApp {
+  if (!isApp(app)) throw new Error('uWebSockets.js made no app')
+  return app
+}
+
+function isApp(value: unknown): value is UwsApp {
+  return isRecord(value) && isCallable(value['listen']) && isCallable(value['ws']) && isCallable(value['close'])
+}
+
+function isCallable(value: unknown): value is Callable {
+  return typeof value === 'function'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
