@@ -18,6 +18,12 @@ export interface Clock {
   every(intervalMs: number, callback: () => void): () => void
 }
 
+/** Lets what happens in one turn of the event loop be sent together. */
+export interface LoopTurn {
+  /** Calls back once, after the events of this turn are through. */
+  atEnd(callback: () => void): void
+}
+
 export interface Random {
   /** Uniform in [0, 1). */
   fraction(): number

@@ -2,7 +2,13 @@
  * The Transport port on uWebSockets.js: one port for HTTP and sockets. Knows the library's traps (a throw in a handler ends the process, every
  * method of a closed socket throws, requests die when their handler returns); leaves meaning, limits and heartbeat to the session.
  */
-import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse, us_listen_socket, us_socket_context_t, WebSocket } from 'uWebSockets.js'
+import type {
+  HttpRequest as UwsRequest,
+  HttpResponse as UwsResponse,
+  us_listen_socket,
+  us_socket_context_t,
+  WebSocket,
+} from 'uWebSockets.js'
 import type {
   HttpHandler,
   HttpRequest,

@@ -36,11 +36,19 @@ export function matchesTopic(filterLevels: readonly string[], topicLevels: reado
 
 function parseLevels(text: string, isLevel: (level: string, isLast: boolean) => boolean): Result<readonly string[]> {
   if (text.length > PROTOCOL_LIMITS.topicLength) {
-    return fail('topic.malformed', `A topic has at most ${String(PROTOCOL_LIMITS.topicLength)} characters; ${String(text.length)} came.`, '/topic')
+    return fail(
+      'topic.malformed',
+      `A topic has at most ${String(PROTOCOL_LIMITS.topicLength)} characters; ${String(text.length)} came.`,
+      '/topic',
+    )
   }
   const levels = text.split('/')
   if (levels.length > PROTOCOL_LIMITS.topicLevels) {
-    return fail('topic.malformed', `A topic has at most ${String(PROTOCOL_LIMITS.topicLevels)} levels; ${String(levels.length)} came.`, '/topic')
+    return fail(
+      'topic.malformed',
+      `A topic has at most ${String(PROTOCOL_LIMITS.topicLevels)} levels; ${String(levels.length)} came.`,
+      '/topic',
+    )
   }
   const wrong = levels.findIndex((level, index) => !isLevel(level, index === levels.length - 1))
   if (wrong === -1) return succeed(levels)
