@@ -1,4 +1,5 @@
 /** Puts the relay together: the only place that constructs adapters. Knows the order of starting and of draining; leaves the process to main.ts. */
+import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { ANONYMOUS_SESSION_LIMITS, createAnonymousSessions } from './auth/anonymous-sessions.ts'
 import { createOriginPolicy } from './auth/origin-policy.ts'
 import { createRateLimit } from './auth/rate-limit.ts'
@@ -7,8 +8,10 @@ import type { Config } from './config.ts'
 import { createNativeDialect } from './dialect/native/native-dialect.ts'
 import { createHub, type Hub } from './hub/hub.ts'
 import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
+import { createPinoLog } from './ops/pino-log.ts'
+import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
+import { createSystemRandom } from './ops/system-random.ts'
 import type { Clock, ListenResult, Log, LoopTurn, Random } from './ports.ts'
-import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { createMachines, type Machine } from './service/machines.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { createFlusher } from './session/flusher.ts'
@@ -42,6 +45,13 @@ export interface Relay {
   stop(): Promise<void>
   /** Sizes of everything that outside input makes grow. */
   measure(): { readonly connections: number; readonly tokens: number } & ReturnType<Hub['measure']>
+}
+
+/** The relay on the system's own clock, chance and standard error. */
+export function createSystemRelay(config: Config, server: string): { readonly relay: Relay; readonly log: Log } {
+  const log = createPinoLog(config.logLevel)
+  const relay = createRelay({ config, server, clock: createSystemClock(), turn: createSystemTurn(), random: createSystemRandom(), log })
+  return { relay, log }
 }
 
 const HUB_LIMITS = { topics: 4_096, cachedRoutes: 4_096 } as const

@@ -1,8 +1,6 @@
 /** The environment as typed settings. Lists all mistakes at once, with what was expected; never repeats a value that might be a secret. */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import type { Role } from './ports.ts'
-import { LOG_LEVELS, type LogLevel } from './ops/pino-log.ts'
-import type { TransportChoice } from './transport/choose-transport.ts'
+import { LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type LogLevel, type Role, type TransportChoice } from './ports.ts'
 
 export interface Config {
   /** 0 takes a free one. */
@@ -23,9 +21,6 @@ export type ConfigResult = { readonly ok: true; readonly config: Config } | { re
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const ROLES: readonly Role[] = ['viewer', 'station', 'operator', 'admin']
-const TRANSPORTS: readonly TransportChoice[] = ['auto', 'uws', 'ws']
-
 export function parseConfig(environment: Environment): ConfigResult {
   const mistakes: string[] = []
   const reader = createReader(environment, mistakes)
@@ -37,7 +32,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     anonymousRoles: readAnonymousRoles(reader, environment, { host, mistakes }),
     logLevel: reader.choice('LOG_LEVEL', 'warn', LOG_LEVELS),
     staticDir: reader.text('STATIC_DIR', 'dist'),
-    transport: reader.choice('RELAY_TRANSPORT', 'auto', TRANSPORTS),
+    transport: reader.choice('RELAY_TRANSPORT', 'auto', TRANSPORT_CHOICES),
     messagesPerSecond: reader.integer('MESSAGES_PER_SECOND', 100, { min: 1, max: 1_000_000 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, { min: 1, max: 1_000_000 }),
   }
@@ -60,7 +55,7 @@ function readAnonymousRoles(
   environment: Environment,
   { host, mistakes }: { host: string; mistakes: string[] },
 ): readonly Role[] {
-  if (environment['ANONYMOUS_ROLES'] === undefined && !isLoopback(host)) {
+  if (environment.ANONYMOUS_ROLES === undefined && !isLoopback(host)) {
     mistakes.push(
       `ANONYMOUS_ROLES must be set when HOST (${host}) can be reached from other machines: it says what anybody may do there, for example viewer,station.`,
     )

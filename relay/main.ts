@@ -1,11 +1,9 @@
 /** The relay as a process: reads the environment, starts, says what people need to know, stops on signals. The only file that knows `process`. */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createRelay, type Relay, type RelayStart } from './app.ts'
+import { createSystemRelay, type Relay, type RelayStart } from './app.ts'
 import { parseConfig, type Config } from './config.ts'
-import { createPinoLog } from './ops/pino-log.ts'
-import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
-import { createSystemRandom } from './ops/system-random.ts'
 
 /** A drain that hangs ends here. */
 const EXIT_MS = 5_000
@@ -19,9 +17,7 @@ async function run(): Promise<void> {
     return
   }
   const config = { ...parsed.config, staticDir: toProjectPath(parsed.config.staticDir) }
-  const log = createPinoLog(config.logLevel)
-  const server = `semblante/${readVersion()}`
-  const relay = createRelay({ config, server, clock: createSystemClock(), turn: createSystemTurn(), random: createSystemRandom(), log })
+  const { relay, log } = createSystemRelay(config, `semblante/${readVersion()}`)
   process.on('uncaughtException', (error) => {
     log.error({ event: 'process.uncaught', error: error.stack ?? error.message })
     process.exit(1)
@@ -96,7 +92,7 @@ function toUrlHost(host: string): string {
 }
 
 function toProjectPath(path: string): string {
-  return fileURLToPath(new URL(path, new URL('../', import.meta.url)))
+  return resolve(fileURLToPath(new URL('../', import.meta.url)), path)
 }
 
 function readVersion(): string {

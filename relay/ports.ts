@@ -31,6 +31,9 @@ export interface Random {
   token(sizeBytes: number): string
 }
 
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
 /** Events, not sentences: `log.info({ event: 'session.opened', peer })`. Never a payload, image or token. */
 export interface LogEntry {
   readonly event: string
@@ -127,6 +130,10 @@ export interface TransportRoutes {
   readonly http: HttpHandler
 }
 
+/** `auto` takes the fastest that loads here. */
+export const TRANSPORT_CHOICES = ['auto', 'uws', 'ws'] as const
+export type TransportChoice = (typeof TRANSPORT_CHOICES)[number]
+
 /** `busy`: another process has the port. `denied`: the system forbids it. `unavailable`: no such address here. */
 export type ListenResult =
   { readonly ok: true; readonly port: number } | { readonly ok: false; readonly problem: 'busy' | 'denied' | 'unavailable' }
@@ -212,7 +219,8 @@ export interface Dialect {
 
 // ---------------------------------------------------------------- sessions and rights
 
-export type Role = 'viewer' | 'station' | 'operator' | 'admin'
+export const ROLES = ['viewer', 'station', 'operator', 'admin'] as const
+export type Role = (typeof ROLES)[number]
 
 /** Who a token stands for. */
 export interface Identity {

@@ -1,9 +1,6 @@
 /** Structured logs on a stream of its own, one JSON line per event. Redacts what must never be written, should it slip in. */
 import { destination, pino, stdTimeFunctions } from 'pino'
-import type { Log } from '../ports.ts'
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+import type { Log, LogLevel } from '../ports.ts'
 
 const SECRETS = ['token', 'authorization', 'cookie', 'data', 'image', 'url', 'query']
 

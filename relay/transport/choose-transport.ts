@@ -1,11 +1,8 @@
 /** Picks uWebSockets.js where its binary loads, else `ws`. The caller says which in one line. */
-import type { Log, Transport, TransportRoutes } from '../ports.ts'
+import type { Log, Transport, TransportChoice, TransportRoutes } from '../ports.ts'
 import { createNodeTransport } from './node-transport.ts'
 import { loadUws } from './uws-loader.ts'
 import { createUwsTransport } from './uws-transport.ts'
-
-/** `auto` takes the faster one that loads. */
-export type TransportChoice = 'auto' | 'uws' | 'ws'
 
 /** @returns undefined when `uws` was asked for by name and does not load here. */
 export function chooseTransport(choice: TransportChoice, routes: TransportRoutes, log: Log): Transport | undefined {

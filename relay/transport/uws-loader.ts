@@ -11,6 +11,8 @@ export interface Uws {
   /** Binds nothing else on that port, unlike the default, which lets two processes share it. */
   readonly exclusivePort: number
   closeListenSocket(socket: us_listen_socket): void
+  /** The part of the URL after `?`; some builds give undefined where there is none. */
+  readQuery(request: HttpRequest): string
   /** -1 when closed. */
   localPort(socket: us_listen_socket): number
   forEachHeader(request: HttpRequest, callback: (name: string, value: string) => void): void
@@ -32,7 +34,7 @@ export function loadUws(): Uws | undefined {
   const closeListenSocket = pick(library, ['us_listen_socket_close', 'closeSocket'])
   const localPort = pick(library, ['us_socket_local_port', 'getSocketPort'])
   const createApp = pick(library, ['App'])
-  const exclusivePort: unknown = library['LIBUS_LISTEN_EXCLUSIVE_PORT']
+  const exclusivePort: unknown = library.LIBUS_LISTEN_EXCLUSIVE_PORT
   if (closeListenSocket === undefined || localPort === undefined || createApp === undefined) return undefined
   return {
     createApp: () => claimApp(createApp()),
@@ -40,6 +42,10 @@ export function loadUws(): Uws | undefined {
     closeListenSocket: (socket) => void closeListenSocket(socket),
     localPort: (socket) => Number(localPort(socket)),
     forEachHeader,
+    readQuery: (request) => {
+      const query: unknown = request.getQuery()
+      return typeof query === 'string' ? query : ''
+    },
   }
 }
 
@@ -72,7 +78,7 @@ function claimApp(app: unknown): UwsApp {
 }
 
 function isApp(value: unknown): value is UwsApp {
-  return isRecord(value) && isCallable(value['listen']) && isCallable(value['ws']) && isCallable(value['close'])
+  return isRecord(value) && isCallable(value.listen) && isCallable(value.ws) && isCallable(value.close)
 }
 
 function isCallable(value: unknown): value is Callable {

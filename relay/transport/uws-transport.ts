@@ -135,7 +135,7 @@ function upgrade(
 ): void {
   const headers = readHeaders(request, state.uws)
   const remoteAddress = readRemoteAddress(response)
-  const query = new URLSearchParams(request.getQuery() ?? '')
+  const query = new URLSearchParams(state.uws.readQuery(request))
   const subprotocols = parseSubprotocols(headers.get('sec-websocket-protocol'))
   const answer = decideUpgrade(state, () => route.onUpgrade({ path: route.path, query, headers, subprotocols, remoteAddress }))
   if (!answer.accept) {
@@ -253,7 +253,7 @@ function copyRequest(
   return {
     method: request.getMethod().toUpperCase(),
     path: request.getUrl(),
-    query: new URLSearchParams(request.getQuery() ?? ''),
+    query: new URLSearchParams(state.uws.readQuery(request)),
     headers: readHeaders(request, state.uws),
     remoteAddress: readRemoteAddress(response),
     readBody: (limitBytes) => body.read(limitBytes),
