@@ -1,0 +1,232 @@
+/**
+ * From a picture to readings: search, decode, track, align, classify, smooth. Runs wherever the two networks run: the tablet's worker,
+ * the relay, a test. Getting the pixels and running the networks are left to whoever makes it.
+ */
+import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+import { DEFAULT_TIME_CONSTANT_MS, smooth } from '#shared/model/smoothing'
+import { alignFace, type EyePair } from './align-face.ts'
+import { createAnchors } from './anchors.ts'
+import { decodeFaces, type DetectedFace, type RawDetections } from './decode-faces.ts'
+import type { Pixels, Rectangle } from './geometry.ts'
+import type { ModelManifest } from './model-manifest.ts'
+import { keepBest, mergeOverlapping } from './non-maximum-suppression.ts'
+import { preprocess } from './preprocess.ts'
+import { sampleCrop } from './sample-crop.ts'
+import { aroundFace, type SearchRegion, wholeFrame } from './search-regions.ts'
+import { softmax } from './softmax.ts'
+import { createFaceTracker, type TrackedFace } from './track-faces.ts'
+
+/** The shape of a batch of pictures: what the first dimensions of the input are. */
+export interface DetectorBatch {
+  /** Planes of red, green and blue, picture after picture. Valid until the next call. */
+  readonly input: Float32Array
+  readonly count: number
+  readonly width: number
+  readonly height: number
+}
+
+export interface ClassifierBatch {
+  /** Gray crops after each other. Valid until the next call. */
+  readonly input: Float32Array
+  readonly count: number
+  readonly size: number
+}
+
+/** The two networks, wherever they run. What they reject with passes through `analyse`. */
+export interface FaceNetworks {
+  detect(batch: DetectorBatch): Promise<RawDetections>
+  /** One row of logits per crop, in the order of `EMOTIONS`. */
+  classify(batch: ClassifierBatch): Promise<Float32Array>
+}
+
+export interface ReadFace {
+  readonly id: number
+  /** Fractions of the frame. */
+  readonly box: Rectangle
+  readonly score: number
+  readonly emotion: EmotionName
+  readonly confidence: number
+  readonly isCertain: boolean
+  readonly probabilities: readonly number[]
+}
+
+export interface PipelineAnalysis {
+  readonly faces: readonly ReadFace[]
+  readonly search: 'find' | 'follow'
+  readonly detectMs: number
+  readonly classifyMs: number
+}
+
+export interface FacePipeline {
+  /**
+   * One at a time.
+   * @param time when the picture was taken, in milliseconds, for tracking and smoothing; a step back counts as no time.
+   */
+  analyse(frame: Pixels, time: number): Promise<PipelineAnalysis>
+  /** Forgets faces and smoothing; ids go on counting. */
+  reset(): void
+}
+
+export interface FacePipelineOptions {
+  readonly networks: FaceNetworks
+  readonly manifest: ModelManifest
+  /** 1 to 16. */
+  readonly maxFaces: number
+  /** A clock for the stage times, in milliseconds. */
+  readonly now: () => number
+  /** How often the whole frame is searched although every known face is being followed. Default 1000; 0 searches it every time. */
+  readonly findEveryMs?: number
+  /** How many faces are followed one by one; with more, searching the whole frame is cheaper. Default 2. */
+  readonly maxFollowed?: number
+  /** Default 250. 0 gives each frame's own probabilities. */
+  readonly smoothingMs?: number
+}
+
+const MIN_SCORE_FIND = 0.5
+/** Where a face was a moment ago, less is needed to believe in it. */
+const MIN_SCORE_FOLLOW = 0.3
+const MAX_OVERLAP = 0.3
+
+export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
+  const { networks, manifest, maxFaces, now } = options
+  const findEveryMs = options.findEveryMs ?? 1000
+  const maxFollowed = options.maxFollowed ?? 2
+  const smoothingMs = options.smoothingMs ?? DEFAULT_TIME_CONSTANT_MS
+  const tracker = createFaceTracker({ maxFaces })
+  const anchorsOf = new Map<string, Float32Array>()
+  const eyes = cropEyes(manifest)
+  const cropArea = manifest.input.size * manifest.input.size
+  const crops = new Float32Array(maxFaces * cropArea)
+  let detectorInput = new Float32Array(0)
+  let smoothed = new Map<number, { readonly probabilities: readonly number[]; readonly time: number }>()
+  let foundAt = Number.NEGATIVE_INFINITY
+  let latest = 0
+
+  function anchors(width: number, height: number): Float32Array {
+    const key = `${String(width)}x${String(height)}`
+    const known = anchorsOf.get(key)
+    if (known !== undefined) return known
+    // One camera has one or two shapes; a stream of pictures of all shapes must not fill the memory.
+    if (anchorsOf.size >= 16) anchorsOf.clear()
+    const made = createAnchors(width, height)
+    anchorsOf.set(key, made)
+    return made
+  }
+
+  /** All regions must have the same input size. */
+  async function search(frame: Pixels, regions: readonly SearchRegion[], minScore: number): Promise<readonly DetectedFace[]> {
+    const [first] = regions
+    if (first === undefined) return []
+    const { inputWidth: width, inputHeight: height } = first
+    const size = 3 * width * height
+    if (detectorInput.length < size * regions.length) detectorInput = new Float32Array(size * regions.length)
+    const input = detectorInput.subarray(0, size * regions.length)
+    for (const [index, { region }] of regions.entries()) preprocess(frame, region, { output: input, offset: index * size, width, height })
+    const raw = await networks.detect({ input, count: regions.length, width, height })
+    const found = regions.flatMap(({ region }, batchIndex) => {
+      const faces = decodeFaces(raw, anchors(width, height), { batchIndex, minScore })
+      return mergeOverlapping(faces, MAX_OVERLAP).map((face) => toFrameFace(face, region, region.width / width))
+    })
+    return regions.length === 1 ? found : keepBest(found, MAX_OVERLAP)
+  }
+
+  async function find(frame: Pixels, time: number): Promise<readonly TrackedFace[]> {
+    foundAt = time
+    return tracker.update(await search(frame, [wholeFrame(frame.width, frame.height)], MIN_SCORE_FIND), time)
+  }
+
+  async function locate(frame: Pixels, time: number): Promise<{ faces: readonly TrackedFace[]; kind: 'find' | 'follow' }> {
+    const known = tracker.current
+    const mustFind = known.length === 0 || known.length > maxFollowed || tracker.hasLost || time - foundAt >= findEveryMs
+    if (mustFind) return { faces: await find(frame, time), kind: 'find' }
+    const followed = await search(
+      frame,
+      known.map((face) => aroundFace(face.box)),
+      MIN_SCORE_FOLLOW,
+    )
+    const faces = tracker.update(followed, time)
+    // A face that slipped out of its square may still be in the picture.
+    return tracker.hasLost ? { faces: await find(frame, time), kind: 'find' } : { faces, kind: 'follow' }
+  }
+
+  async function classify(frame: Pixels, faces: readonly TrackedFace[]): Promise<readonly (readonly number[])[]> {
+    if (faces.length === 0) return []
+    const { size, mean, scale } = manifest.input
+    for (const [index, face] of faces.entries()) {
+      sampleCrop(frame, alignFace(face.keypoints, eyes), { output: crops, offset: index * cropArea, size, mean, scale })
+    }
+    const logits = await networks.classify({ input: crops.subarray(0, faces.length * cropArea), count: faces.length, size })
+    const count = EMOTIONS.length
+    return faces.map((_face, index) => softmax(logits, { offset: index * count, count, temperature: manifest.calibration.temperature }))
+  }
+
+  function smoothAll(faces: readonly TrackedFace[], probabilities: readonly (readonly number[])[], time: number): void {
+    const next: typeof smoothed = new Map()
+    for (const [index, { id }] of faces.entries()) {
+      const before = smoothed.get(id) ?? null
+      const step = { elapsedMs: before === null ? 0 : time - before.time, timeConstantMs: smoothingMs }
+      const values = probabilities[index] ?? []
+      next.set(id, { probabilities: smooth(smoothingMs > 0 ? (before?.probabilities ?? null) : null, values, step), time })
+    }
+    smoothed = next
+  }
+
+  function toReading(face: TrackedFace, frame: Pixels): ReadFace {
+    const probabilities = smoothed.get(face.id)?.probabilities ?? []
+    const confidence = Math.max(...probabilities)
+    const emotion = EMOTIONS[probabilities.indexOf(confidence)] ?? 'neutral'
+    const box = {
+      x: face.box.x / frame.width,
+      y: face.box.y / frame.height,
+      width: face.box.width / frame.width,
+      height: face.box.height / frame.height,
+    }
+    return { id: face.id, box, score: face.score, emotion, confidence, isCertain: confidence >= manifest.calibration.abstainBelow, probabilities }
+  }
+
+  return {
+    async analyse(frame, time) {
+      latest = Math.max(latest, time)
+      const moment = latest
+      const startedAt = now()
+      const { faces, kind } = await locate(frame, moment)
+      const detectedAt = now()
+      smoothAll(faces, await classify(frame, faces), moment)
+      const readings = faces.map((face) => toReading(face, frame))
+      return { faces: readings, search: kind, detectMs: detectedAt - startedAt, classifyMs: now() - detectedAt }
+    },
+    reset() {
+      tracker.reset()
+      smoothed = new Map()
+      foundAt = Number.NEGATIVE_INFINITY
+      latest = 0
+    },
+  }
+}
+
+function cropEyes({ input, crop }: ModelManifest): EyePair {
+  const [leftX, leftY] = crop.leftEye
+  const [rightX, rightY] = crop.rightEye
+  return {
+    leftEye: { x: leftX * input.size, y: leftY * input.size },
+    rightEye: { x: rightX * input.size, y: rightY * input.size },
+  }
+}
+
+/** From the detector's input pixels to the frame's. */
+function toFrameFace(face: DetectedFace, region: Rectangle, scale: number): DetectedFace {
+  const move = ({ x, y }: { readonly x: number; readonly y: number }) => ({ x: region.x + x * scale, y: region.y + y * scale })
+  const { box, keypoints } = face
+  return {
+    score: face.score,
+    box: { ...move(box), width: box.width * scale, height: box.height * scale },
+    keypoints: {
+      leftEye: move(keypoints.leftEye),
+      rightEye: move(keypoints.rightEye),
+      nose: move(keypoints.nose),
+      mouth: move(keypoints.mouth),
+      leftEar: move(keypoints.leftEar),
+      rightEar: move(keypoints.rightEar),
+    },
+  }
+}
