@@ -1,17 +1,23 @@
 /** Looks up the catalog of topics: which entry covers a topic, whether a payload fits it. What is wrong in it says `topic-catalog-relay.ts`. */
 import { TOPIC_GUARDS } from '#shared/generated/guards'
+import { TOPIC_TABLE } from '#shared/generated/topic-table'
 import { matchesTopic } from './topic-filter.ts'
-import { TOPICS, type TopicName, type TopicPayload } from './topics.ts'
+import type { TopicName, TopicPayload, TopicRule } from './topics.ts'
 
-const isTopicName = (name: string): name is TopicName => Object.hasOwn(TOPICS, name)
-const ENTRIES = Object.keys(TOPICS)
+const isTopicName = (name: string): name is TopicName => Object.hasOwn(TOPIC_TABLE, name)
+const ENTRIES = Object.keys(TOPIC_TABLE)
   .filter(isTopicName)
-  .map((name) => ({ name, filterLevels: TOPICS[name].filter.split('/') }))
+  .map((name) => ({ name, filterLevels: TOPIC_TABLE[name].filter.split('/') }))
 
 /** @param topic well formed. @returns the first entry that covers it. */
 export function findTopic(topic: string): TopicName | undefined {
   const levels = topic.split('/')
   return ENTRIES.find(({ filterLevels }) => matchesTopic(filterLevels, levels))?.name
+}
+
+/** How topics of that entry are delivered, and who may publish there. */
+export function topicRule(name: TopicName): TopicRule {
+  return TOPIC_TABLE[name]
 }
 
 /** Whether `data` fits the schema of that entry. */

@@ -10,13 +10,20 @@ import { MachineStatus } from './machine.ts'
  */
 export type DeliveryClass = 'latest' | 'queued'
 
-interface TopicEntry {
+/** Who may publish on a topic. `relay`: only the relay's own services. */
+export type Publisher = 'station' | 'operator' | 'relay'
+
+/** What holds for a topic, whatever its payload. */
+export interface TopicRule {
   /** Which topics: levels joined by `/`, `+` for exactly one level, a final `#` for one or more. */
   readonly filter: string
-  readonly schema: TSchema
   readonly delivery: DeliveryClass
-  /** Who may publish. Subscribing is open to every role. `relay`: only the relay's own services. */
-  readonly publishers: readonly ('station' | 'operator' | 'relay')[]
+  /** Subscribing is open to every role. */
+  readonly publishers: readonly Publisher[]
+}
+
+interface TopicEntry extends TopicRule {
+  readonly schema: TSchema
   readonly since: string
   readonly doc: string
 }

@@ -1,0 +1,56 @@
+/** Requests that wait for their answer: each ends exactly once, at the latest at its deadline. Sends nothing itself. */
+import type { ErrorCode, Failure } from '#shared/protocol/errors'
+import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
+import type { ClientClock } from './client-clock.ts'
+
+/** How a request ended. */
+export type RequestOutcome =
+  | { readonly kind: 'replied'; readonly data: unknown }
+  /** The target's own words for why it could not. */
+  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+export interface PendingRequests {
+  /** Registers before the send, so that no answer comes too early. */
+  add(id: string, deadlineMs: number): Promise<RequestOutcome>
+  /** @returns whether somebody waited for this id. */
+  settle(id: string, outcome: RequestOutcome): boolean
+  /** The link is gone: nobody will answer. */
+  failAll(code: ErrorCode, message: string): void
+}
+
+export function createPendingRequests(clock: ClientClock): PendingRequests {
+  const waiting = new Map<string, (outcome: RequestOutcome) => void>()
+
+  function settle(id: string, outcome: RequestOutcome): boolean {
+    const end = waiting.get(id)
+    end?.(outcome)
+    return end !== undefined
+  }
+
+  return {
+    add(id, deadlineMs) {
+      if (waiting.size >= PROTOCOL_LIMITS.pendingRequests) {
+        return Promise.resolve(failure('request.too_many', `${String(waiting.size)} requests are waiting already.`))
+      }
+      return new Promise((resolve) => {
+        const cancel = clock.after(deadlineMs, () => {
+          settle(id, failure('request.deadline_passed', `No reply came within ${String(deadlineMs)} ms.`))
+        })
+        waiting.set(id, (outcome) => {
+          cancel()
+          waiting.delete(id)
+          resolve(outcome)
+        })
+      })
+    },
+    settle,
+    failAll(code, message) {
+      for (const id of [...waiting.keys()]) settle(id, failure(code, message))
+    },
+  }
+}
+
+function failure(code: ErrorCode, message: string): RequestOutcome {
+  return { kind: 'failed', failure: { code, message } }
+}
