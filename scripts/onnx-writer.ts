@@ -70,7 +70,12 @@ function encodeAttribute(name: string, value: number | readonly number[]): Uint8
 
 function encodeInitializer({ name, kind, dims, values }: OnnxInitializer): Uint8Array {
   const raw = kind === 'float16' ? toHalves(values) : toInt64s(values)
-  return message(...dims.map((length) => integer(1, length)), integer(2, kind === 'float16' ? FLOAT16 : INT64), text(8, name), field(9, raw))
+  return message(
+    ...dims.map((length) => integer(1, length)),
+    integer(2, kind === 'float16' ? FLOAT16 : INT64),
+    text(8, name),
+    field(9, raw),
+  )
 }
 
 function encodeValue({ name, dims }: OnnxValue): Uint8Array {

@@ -50,7 +50,10 @@ export function decodeFaces(
     const logit = raw.scores[first + anchor] ?? Number.NEGATIVE_INFINITY
     // Also false for NaN.
     if (!(logit >= minLogit)) continue
-    const face = decodeFace(raw.boxes, (first + anchor) * VALUES_PER_ANCHOR, { x: anchors[anchor * 2] ?? 0, y: anchors[anchor * 2 + 1] ?? 0 })
+    const face = decodeFace(raw.boxes, (first + anchor) * VALUES_PER_ANCHOR, {
+      x: anchors[anchor * 2] ?? 0,
+      y: anchors[anchor * 2 + 1] ?? 0,
+    })
     faces.push({ ...face, score: 1 / (1 + Math.exp(-logit)) })
   }
   return faces

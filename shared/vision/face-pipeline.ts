@@ -137,7 +137,7 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
 
   async function locate(frame: Pixels, time: number): Promise<{ faces: readonly TrackedFace[]; kind: 'find' | 'follow' }> {
     const known = tracker.current
-    const mustFind = known.length === 0 || known.length > maxFollowed || tracker.hasLost || time - foundAt >= findEveryMs
+    const mustFind = known.length === 0 || known.length > maxFollowed || tracker.hasLost() || time - foundAt >= findEveryMs
     if (mustFind) return { faces: await find(frame, time), kind: 'find' }
     const followed = await search(
       frame,
@@ -146,7 +146,7 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
     )
     const faces = tracker.update(followed, time)
     // A face that slipped out of its square may still be in the picture.
-    return tracker.hasLost ? { faces: await find(frame, time), kind: 'find' } : { faces, kind: 'follow' }
+    return tracker.hasLost() ? { faces: await find(frame, time), kind: 'find' } : { faces, kind: 'follow' }
   }
 
   async function classify(frame: Pixels, faces: readonly TrackedFace[]): Promise<readonly (readonly number[])[]> {
@@ -181,7 +181,15 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
       width: face.box.width / frame.width,
       height: face.box.height / frame.height,
     }
-    return { id: face.id, box, score: face.score, emotion, confidence, isCertain: confidence >= manifest.calibration.abstainBelow, probabilities }
+    return {
+      id: face.id,
+      box,
+      score: face.score,
+      emotion,
+      confidence,
+      isCertain: confidence >= manifest.calibration.abstainBelow,
+      probabilities,
+    }
   }
 
   return {

@@ -34,8 +34,7 @@ function byScore(faces: readonly DetectedFace[]): readonly DetectedFace[] {
 
 function average(faces: readonly DetectedFace[], score: number): DetectedFace {
   const total = faces.reduce((sum, face) => sum + face.score, 0)
-  const mean = (read: (face: DetectedFace) => number): number =>
-    faces.reduce((sum, face) => sum + (read(face) * face.score) / total, 0)
+  const mean = (read: (face: DetectedFace) => number): number => faces.reduce((sum, face) => sum + (read(face) * face.score) / total, 0)
   const meanPoint = (name: keyof FaceKeypoints): Point => ({
     x: mean((face) => face.keypoints[name].x),
     y: mean((face) => face.keypoints[name].y),

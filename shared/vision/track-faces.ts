@@ -19,7 +19,7 @@ export interface FaceTracker {
   /** The faces seen in the latest update, largest first. */
   readonly current: readonly TrackedFace[]
   /** True when a face of the update before was missing in the latest one. */
-  readonly hasLost: boolean
+  hasLost(): boolean
   /** Forgets all faces; ids go on counting. */
   reset(): void
 }
@@ -75,7 +75,7 @@ export function createFaceTracker({ maxFaces, rememberMs = 600 }: FaceTrackerOpt
     get current() {
       return current
     },
-    get hasLost() {
+    hasLost() {
       return hasLost
     },
     reset() {

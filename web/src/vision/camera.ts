@@ -31,8 +31,7 @@ export interface OpenCamera {
 }
 
 export type CameraResult =
-  | { readonly ok: true; readonly camera: OpenCamera }
-  | { readonly ok: false; readonly problem: CameraProblem; readonly detail: string }
+  { readonly ok: true; readonly camera: OpenCamera } | { readonly ok: false; readonly problem: CameraProblem; readonly detail: string }
 
 export interface Cameras {
   /** The cameras connected now. Empty when there are none or the browser has no camera support. */

@@ -12,6 +12,10 @@ export interface VisionOptions {
   readonly runtimeUrl: string
   /** How many faces to report, largest first; 1 to 16. */
   readonly maxFaces: number
+  /** Threads of the wasm engine. By default one on two cores or fewer, else up to four. */
+  readonly threads?: number
+  /** How often the whole frame is searched while faces are being followed. Default 1000 ms; 0 searches every frame. */
+  readonly findEveryMs?: number
 }
 
 /** What the worker settled on once its networks are loaded. */

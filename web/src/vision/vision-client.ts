@@ -3,7 +3,9 @@
  * restarts it a bounded number of times, and says at any moment which of these is the case. What is read from faces is left to the
  * worker; taking frames is left to `frame-source.ts`.
  */
-import { type FrameAnalysis, type VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
+import { type Remote, transfer, wrap } from 'comlink'
+import { type FrameAnalysis, VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
+import { fromWire, type VisionWireApi, type WireResult } from './vision-wire.ts'
 
 export type VisionState =
   /** Before `open` and after `close`. */
@@ -46,4 +48,183 @@ export interface VisionClientOptions extends VisionOptions {
   readonly maxRestarts?: number
 }
 
-export declare function createVisionClient(options: VisionClientOptions): VisionClient
+const OPEN_TIMEOUT_MS = 60_000
+const ANALYSE_TIMEOUT_MS = 10_000
+const MAX_RESTARTS = 3
+
+/** One worker's life: made by `start`, over when `stop` was called or it failed. */
+interface Running {
+  readonly worker: Worker
+  readonly api: Remote<VisionWireApi>
+  /** Rejects when the worker crashes; never resolves. */
+  readonly crashed: Promise<never>
+}
+
+interface WaitingFrame {
+  readonly frame: ImageBitmap | VideoFrame
+  readonly time: number
+}
+
+export function createVisionClient(options: VisionClientOptions): VisionClient {
+  const { createWorker = createVisionWorker, openTimeoutMs = OPEN_TIMEOUT_MS, analyseTimeoutMs = ANALYSE_TIMEOUT_MS } = options
+  const maxRestarts = options.maxRestarts ?? MAX_RESTARTS
+  const stateListeners = new Set<(state: VisionState) => void>()
+  const analysisListeners = new Set<(analysis: FrameAnalysis) => void>()
+  let state: VisionState = { kind: 'closed' }
+  let running: Running | null = null
+  let waiting: WaitingFrame | null = null
+  let isAnalysing = false
+  let restarts = 0
+
+  function setState(next: VisionState): void {
+    state = next
+    for (const listener of stateListeners) listener(next)
+  }
+
+  async function start(): Promise<void> {
+    const current = startWorker(createWorker)
+    running = current
+    try {
+      const info = await ask(current, (api) => api.open(toPlainOptions(options)), openTimeoutMs)
+      if (running === current) setState({ kind: 'ready', info })
+    } catch (error) {
+      if (running === current) onFailure(toVisionError(error))
+    }
+  }
+
+  /** A crash or a hang may pass; a wrong file will not. */
+  function onFailure(error: VisionError): void {
+    stopWorker()
+    const mayPass = error.code === 'worker-crashed' || error.code === 'worker-timeout'
+    if (!mayPass || restarts >= maxRestarts) {
+      setState({ kind: 'failed', error })
+      return
+    }
+    restarts += 1
+    setState({ kind: 'restarting', attempt: restarts, error })
+    // A listener may have closed the client.
+    if (state.kind === 'restarting') void start()
+  }
+
+  function stopWorker(): void {
+    running?.worker.terminate()
+    running = null
+    isAnalysing = false
+    waiting?.frame.close()
+    waiting = null
+  }
+
+  async function analyse(current: Running, { frame, time }: WaitingFrame): Promise<void> {
+    isAnalysing = true
+    try {
+      const analysis = await ask(current, (api) => api.analyse(transfer(frame, [frame]), time), analyseTimeoutMs)
+      if (running !== current) return
+      restarts = 0
+      isAnalysing = false
+      for (const listener of analysisListeners) listener(analysis)
+      analyseWaiting(current)
+    } catch (error) {
+      if (running === current) onFailure(toVisionError(error))
+    }
+  }
+
+  function analyseWaiting(current: Running): void {
+    // A listener may have closed the client or submitted already.
+    if (running !== current || isAnalysing || waiting === null) return
+    const next = waiting
+    waiting = null
+    void analyse(current, next)
+  }
+
+  return {
+    get state() {
+      return state
+    },
+    get isIdle() {
+      return state.kind === 'ready' && !isAnalysing
+    },
+    open() {
+      if (state.kind !== 'closed' && state.kind !== 'failed') return
+      restarts = 0
+      setState({ kind: 'loading' })
+      void start()
+    },
+    submit(frame, time) {
+      if (state.kind !== 'ready' || running === null) {
+        frame.close()
+        return
+      }
+      waiting?.frame.close()
+      waiting = { frame, time }
+      analyseWaiting(running)
+    },
+    reset() {
+      if (running !== null && state.kind === 'ready') void running.api.reset().catch(() => undefined)
+    },
+    close() {
+      stopWorker()
+      if (state.kind !== 'closed') setState({ kind: 'closed' })
+    },
+    onStateChange: (listener) => subscribe(stateListeners, listener),
+    onAnalysis: (listener) => subscribe(analysisListeners, listener),
+  }
+}
+
+function createVisionWorker(): Worker {
+  return new Worker(new URL('./worker/vision-worker.ts', import.meta.url), { type: 'module', name: 'vision' })
+}
+
+function startWorker(createWorker: () => Worker): Running {
+  const worker = createWorker()
+  const crashed = new Promise<never>((_resolve, reject) => {
+    const onCrash = (event: Event): void => {
+      const message: unknown = Reflect.get(event, 'message')
+      reject(new VisionError('worker-crashed', typeof message === 'string' && message !== '' ? message : event.type))
+    }
+    worker.addEventListener('error', onCrash)
+    worker.addEventListener('messageerror', onCrash)
+  })
+  // Handled by whoever asks next; a crash between questions is no unhandled rejection.
+  crashed.catch(() => undefined)
+  return { worker, api: wrap<VisionWireApi>(worker), crashed }
+}
+
+/** @throws VisionError the worker's own, or that it crashed or kept silent. */
+async function ask<Value>(
+  running: Running,
+  question: (api: Remote<VisionWireApi>) => Promise<WireResult<Value>>,
+  timeoutMs: number,
+): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new VisionError('worker-timeout', `no answer within ${String(timeoutMs)} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return fromWire(await Promise.race([question(running.api), running.crashed, timeout]))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What crosses to the worker: functions and our own settings stay here. */
+function toPlainOptions({ modelsUrl, runtimeUrl, maxFaces, threads, findEveryMs }: VisionClientOptions): VisionOptions {
+  return {
+    modelsUrl,
+    runtimeUrl,
+    maxFaces,
+    ...(threads === undefined ? {} : { threads }),
+    ...(findEveryMs === undefined ? {} : { findEveryMs }),
+  }
+}
+
+function toVisionError(error: unknown): VisionError {
+  if (error instanceof VisionError) return error
+  return new VisionError('worker-crashed', error instanceof Error ? error.message : String(error))
+}
+
+function subscribe<Item>(listeners: Set<(item: Item) => void>, listener: (item: Item) => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}

@@ -1,0 +1,55 @@
+/**
+ * The vision worker's entry: offers `VisionApi` over comlink. Everything that takes time happens here, off the page's thread.
+ */
+import { expose } from 'comlink'
+import { createFacePipeline, type FacePipeline } from '#shared/vision/face-pipeline'
+import { type FrameAnalysis, VisionError, type VisionInfo, type VisionOptions } from '../vision-api.ts'
+import { toWire, type VisionWireApi } from '../vision-wire.ts'
+import { createPixelGrabber } from './grab-pixels.ts'
+import { loadNetworks } from './load-networks.ts'
+
+const grabber = createPixelGrabber()
+let pipeline: FacePipeline | null = null
+
+async function open(options: VisionOptions): Promise<VisionInfo> {
+  const startedAt = performance.now()
+  const { networks, manifest, threads } = await loadNetworks(options)
+  pipeline = createFacePipeline({
+    networks,
+    manifest,
+    maxFaces: options.maxFaces,
+    now: () => performance.now(),
+    ...(options.findEveryMs === undefined ? {} : { findEveryMs: options.findEveryMs }),
+  })
+  // The first inference is slow; better now than on the person's first frame. Nobody is in a black picture, so the crop's network too.
+  await pipeline.analyse({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 4) }, 0)
+  const { size } = manifest.input
+  await networks.classify({ input: new Float32Array(size * size), count: 1, size })
+  pipeline.reset()
+  return { engine: 'wasm', threads, model: `${manifest.name}@${manifest.version}`, loadMs: performance.now() - startedAt }
+}
+
+async function analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis> {
+  if (pipeline === null) {
+    frame.close()
+    throw new VisionError('not-open', 'call open first')
+  }
+  const startedAt = performance.now()
+  const pixels = await grabber.grab(frame)
+  const grabbedAt = performance.now()
+  const { faces, search, detectMs, classifyMs } = await pipeline.analyse(pixels, time)
+  const stages = { grabMs: grabbedAt - startedAt, detectMs, classifyMs, totalMs: performance.now() - startedAt }
+  return { time, faces, search, stages }
+}
+
+const api: VisionWireApi = {
+  open: (options) => toWire(() => open(options)),
+  analyse: (frame, time) => toWire(() => analyse(frame, time)),
+  reset: () =>
+    toWire(() => {
+      pipeline?.reset()
+      return Promise.resolve(null)
+    }),
+}
+
+expose(api)
