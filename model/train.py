@@ -8,7 +8,6 @@ when the same command is given again (--fresh starts over).
 """
 import argparse
 import copy
-import json
 import math
 import os
 import sys
@@ -28,7 +27,8 @@ from network import EmotionNet, count_macs, count_parameters  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 WARM_UP = 0.02  # share of the run with rising learning rate
-CALM = 0.90  # from here: no mixup, weaker augmentation
+CALM_FROM = 0.40  # from here the augmentation weakens, down to half at the end
+NO_MIXUP = 0.75  # from here: no mixup
 SIDES = ((0.45, 40), (1.0, 48))  # (up to this share of the run, training side in px)
 
 
@@ -56,6 +56,11 @@ def learning_rate(progress, peak):
     if progress < WARM_UP:
         return peak * (0.05 + 0.95 * progress / WARM_UP)
     return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP))))
+
+
+def strength(progress):
+    """How strong the augmentation is: 1, then falling to 0.5 so that the end fits faces as they are."""
+    return 1 - 0.5 * max(0.0, (progress - CALM_FROM) / (1 - CALM_FROM))
 
 
 def create_optimizer(model, rate, decay):
@@ -135,10 +140,9 @@ def train_epoch(run, images, targets, started):
         if progress >= 1:
             break
         side = next(size for until, size in SIDES if progress <= until)
-        calm = progress >= CALM
-        x = augment.augment(images[batch], side, 0.6 if calm else 1.0)
+        x = augment.augment(images[batch], side, strength(progress))
         y = targets[batch]
-        if not calm and options.mixup > 0:
+        if progress < NO_MIXUP and options.mixup > 0:
             x, y = augment.mix(x, y, options.mixup)
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(progress, options.rate)
