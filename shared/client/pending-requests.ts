@@ -11,6 +11,8 @@ export type RequestOutcome =
   | { readonly kind: 'failed'; readonly failure: Failure }
 
 export interface PendingRequests {
+  /** False when as many wait as the protocol allows: sending another would be refused. */
+  hasRoom(): boolean
   /** Registers before the send, so that no answer comes too early. */
   add(id: string, deadlineMs: number): Promise<RequestOutcome>
   /** @returns whether somebody waited for this id. */
@@ -29,13 +31,11 @@ export function createPendingRequests(clock: ClientClock): PendingRequests {
   }
 
   return {
+    hasRoom: () => waiting.size < PROTOCOL_LIMITS.pendingRequests,
     add(id, deadlineMs) {
-      if (waiting.size >= PROTOCOL_LIMITS.pendingRequests) {
-        return Promise.resolve(failure('request.too_many', `${String(waiting.size)} requests are waiting already.`))
-      }
       return new Promise((resolve) => {
         const cancel = clock.after(deadlineMs, () => {
-          settle(id, failure('request.deadline_passed', `No reply came within ${String(deadlineMs)} ms.`))
+          settle(id, failedRequest('request.deadline_passed', `No reply came within ${String(deadlineMs)} ms.`))
         })
         waiting.set(id, (outcome) => {
           cancel()
@@ -46,11 +46,12 @@ export function createPendingRequests(clock: ClientClock): PendingRequests {
     },
     settle,
     failAll(code, message) {
-      for (const id of [...waiting.keys()]) settle(id, failure(code, message))
+      for (const id of [...waiting.keys()]) settle(id, failedRequest(code, message))
     },
   }
 }
 
-function failure(code: ErrorCode, message: string): RequestOutcome {
+/** A request that ended without its target's words. */
+export function failedRequest(code: ErrorCode, message: string): RequestOutcome {
   return { kind: 'failed', failure: { code, message } }
 }

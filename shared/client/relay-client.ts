@@ -13,7 +13,7 @@ import { findTopic, topicRule } from '#shared/protocol/topic-catalog'
 import { realClock, type ClientClock } from './client-clock.ts'
 import type { LinkState } from './link-state.ts'
 import { createNewestOutbox } from './newest-outbox.ts'
-import { createPendingRequests, type RequestOutcome } from './pending-requests.ts'
+import { createPendingRequests, failedRequest, type RequestOutcome } from './pending-requests.ts'
 import { createReconnectPace } from './reconnect-pace.ts'
 import { createSubscriptionTable, type TopicListener } from './subscription-table.ts'
 
@@ -165,11 +165,12 @@ class RelayLink implements RelayClient {
   request(options: RequestOptions): Promise<RequestOutcome> {
     const { to, method, data } = options
     const deadlineMs = Math.min(options.deadlineMs ?? CLIENT_LIMITS.requestDeadlineMs, PROTOCOL_LIMITS.requestDeadlineMs)
+    if (!this.#pending.hasRoom()) return Promise.resolve(failedRequest('request.too_many', 'As many requests as may wait are waiting.'))
     this.#requestCount += 1
     const id = `q${String(this.#requestCount)}`
     const outcome = this.#pending.add(id, deadlineMs)
     const isSent = this.#send({ type: 'request', id, to, method, deadlineMs, ...(data === undefined ? {} : { data }) })
-    if (!isSent) this.#pending.settle(id, { kind: 'failed', failure: { code: 'request.target_gone', message: 'The relay is away.' } })
+    if (!isSent) this.#pending.settle(id, failedRequest('request.target_gone', 'The relay is away.'))
     return outcome
   }
 
