@@ -4,7 +4,9 @@ import type { HttpResponse } from '../ports.ts'
 
 export function failureResponse(failure: Failure): HttpResponse {
   const entry = ERRORS[failure.code]
-  return jsonResponse(entry.http, { error: { ...failure, retry: entry.retry } })
+  const answer = jsonResponse(entry.http, { error: { ...failure, retry: entry.retry } })
+  // RFC 9110 section 11.6.1: a 401 says how to come in.
+  return entry.http === 401 ? { ...answer, headers: { ...answer.headers, 'www-authenticate': 'Bearer' } } : answer
 }
 
 export function jsonResponse(status: number, body: unknown): HttpResponse {

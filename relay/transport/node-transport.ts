@@ -21,7 +21,7 @@ import type {
 import { failureResponse, internalFailure } from './http-answer.ts'
 import { toBindProblem } from './port-probe.ts'
 import { createRequestBody } from './request-body.ts'
-import { statusLine } from './status-line.ts'
+import { isBodiless, statusLine } from './status-line.ts'
 import { parseSubprotocols } from './subprotocols.ts'
 import { TRANSPORT_LIMITS } from './transport-limits.ts'
 
@@ -191,14 +191,18 @@ function openSocket(
 
 function createSocket(webSocket: WebSocket, remoteAddress: string): Socket & { onDrained(callback: () => void): void } {
   let drained = (): void => undefined
+  let isBackedUp = false
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN
   return {
     remoteAddress,
     sendText(utf8) {
       if (!isOpen()) return 0
       webSocket.send(utf8, { binary: false }, () => {
-        if (webSocket.bufferedAmount === 0) drained()
+        if (!isBackedUp || webSocket.bufferedAmount > 0) return
+        isBackedUp = false
+        drained()
       })
+      isBackedUp ||= webSocket.bufferedAmount >= TRANSPORT_LIMITS.backedUpBytes
       return webSocket.bufferedAmount
     },
     cork: (sends) => {
@@ -272,10 +276,10 @@ async function answerHttp(request: IncomingMessage, response: ServerResponse, st
   const isClosing = state.isStopping || !request.complete
   response.writeHead(answer.status, {
     ...answer.headers,
-    'content-length': String(Buffer.byteLength(answer.body)),
+    ...(isBodiless(answer.status) ? {} : { 'content-length': String(Buffer.byteLength(answer.body)) }),
     ...(isClosing ? { connection: 'close' } : {}),
   })
-  response.end(request.method === 'HEAD' ? undefined : answer.body)
+  response.end(request.method === 'HEAD' || isBodiless(answer.status) ? undefined : answer.body)
 }
 
 async function answerSafely(request: HttpRequest, state: TransportState): Promise<HttpResponse> {

@@ -17,8 +17,9 @@ export function createRequestBody(maxBytes: number): RequestBody {
   let waiting: (() => void)[] = []
 
   function wake(): void {
-    for (const callback of waiting) callback()
+    const callbacks = waiting
     waiting = []
+    for (const callback of callbacks) callback()
   }
   function settle(limitBytes: number): Result<Uint8Array> | undefined {
     const limit = Math.min(limitBytes, maxBytes)

@@ -9,6 +9,8 @@ export const TRANSPORT_LIMITS = {
   bodyBytes: 1024 * 1024,
   /** Seconds without any frame in either direction after which a socket is dropped: the last net under the session's own heartbeat. */
   idleSeconds: 120,
+  /** `ws` always has the last few frames in hand for a moment; from here on the reader is behind and a drain will be told. */
+  backedUpBytes: 16 * 1024,
   /** Bodies over this are sent in pieces as the client reads. */
   wholeBodyBytes: 64 * 1024,
 } as const

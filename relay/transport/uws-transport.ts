@@ -25,16 +25,23 @@ import type {
 import { failureResponse, internalFailure } from './http-answer.ts'
 import { findBindProblem } from './port-probe.ts'
 import { createRequestBody } from './request-body.ts'
-import { statusLine } from './status-line.ts'
+import { isBodiless, statusLine } from './status-line.ts'
 import { parseSubprotocols } from './subprotocols.ts'
 import { TRANSPORT_LIMITS } from './transport-limits.ts'
 import type { Uws, UwsApp } from './uws-loader.ts'
 
-/** What uWebSockets.js keeps for each connection. `socket` comes when it opens. */
+/** What uWebSockets.js keeps for each connection. The rest comes when it opens; no listener where making it threw. */
 interface Connection {
   readonly answer: Extract<UpgradeAnswer, { accept: true }>
   readonly remoteAddress: string
-  opened: { readonly socket: UwsSocket; readonly listener: SocketListener } | undefined
+  opened: Opened | undefined
+}
+
+interface Opened {
+  readonly socket: UwsSocket
+  listener: SocketListener | undefined
+  /** Set when the socket closed while its listener was being made. */
+  closedWith: number | undefined
 }
 
 interface UwsSocket extends Socket {
@@ -109,9 +116,9 @@ function addSocketRoute(app: UwsApp, route: SocketRoute, state: TransportState):
     upgrade: (response, request, context) => guard(state, () => upgrade(response, request, { context, route, state })),
     open: (ws) => guard(state, () => openSocket(ws, state)),
     message: (ws, message, isBinary) => guard(state, () => receive(ws, message, { isBinary, maxFrameBytes: route.maxFrameBytes })),
-    drain: (ws) => guard(state, () => ws.getUserData().opened?.listener.onDrain()),
-    ping: (ws) => guard(state, () => ws.getUserData().opened?.listener.onPong()),
-    pong: (ws) => guard(state, () => ws.getUserData().opened?.listener.onPong()),
+    drain: (ws) => guard(state, () => ws.getUserData().opened?.listener?.onDrain()),
+    ping: (ws) => guard(state, () => ws.getUserData().opened?.listener?.onPong()),
+    pong: (ws) => guard(state, () => ws.getUserData().opened?.listener?.onPong()),
     close: (ws, code) => guard(state, () => closeSocket(ws.getUserData(), code, state)),
   })
 }
@@ -160,9 +167,12 @@ function decideUpgrade(state: TransportState, decide: () => UpgradeAnswer): Upgr
 function openSocket(ws: WebSocket<Connection>, state: TransportState): void {
   const connection = ws.getUserData()
   const socket = createSocket(ws, connection.remoteAddress)
+  const opened: Opened = { socket, listener: undefined, closedWith: undefined }
+  connection.opened = opened
   state.open.add(socket)
   try {
-    connection.opened = { socket, listener: connection.answer.open(socket) }
+    opened.listener = connection.answer.open(socket)
+    if (opened.closedWith !== undefined) opened.listener.onClose(opened.closedWith)
   } catch (error) {
     state.log.error({ event: 'transport.open_failed', error: describe(error) })
     socket.close(1011, 'internal')
@@ -198,7 +208,8 @@ function closeSocket(connection: Connection, code: number, state: TransportState
   connection.opened = undefined
   opened.socket.markClosed()
   state.open.delete(opened.socket)
-  opened.listener.onClose(code)
+  opened.closedWith = code
+  opened.listener?.onClose(code)
 }
 
 function receive(ws: WebSocket<Connection>, message: ArrayBuffer, frame: { isBinary: boolean; maxFrameBytes: number }): void {
@@ -286,7 +297,8 @@ function writeHead(response: UwsResponse, answer: HttpResponse, isClosing: boole
 
 function sendWhole(response: UwsResponse, answer: HttpResponse, { isHead, isClosing }: { isHead: boolean; isClosing: boolean }): void {
   writeHead(response, answer, isClosing)
-  if (isHead) response.endWithoutBody(Buffer.byteLength(answer.body), isClosing)
+  if (isBodiless(answer.status)) response.endWithoutBody()
+  else if (isHead) response.endWithoutBody(Buffer.byteLength(answer.body), isClosing)
   else response.end(answer.body, isClosing)
 }
 

@@ -18,9 +18,11 @@ export interface HttpRouteDependencies {
   readonly socketPaths: readonly string[]
 }
 
+type Answer = (request: HttpRequest) => HttpResponse
+
 interface Route {
   readonly methods: readonly string[]
-  readonly answer: HttpHandler
+  readonly answer: Answer
 }
 
 const READ = ['GET', 'HEAD'] as const
@@ -30,8 +32,8 @@ export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandl
     ['/', { methods: READ, answer: (request) => answerRoot(request, dependencies) }],
     ['/health', { methods: READ, answer: () => textResponse(200, 'OK') }],
     ['/readyz', { methods: READ, answer: () => answerReady(dependencies) }],
-    ['/api/auth/acquire-session', { methods: ['POST'], answer: (request) => acquireSession(request, dependencies) }],
-    ['/api/auth/session', { methods: READ, answer: (request) => describeSession(request, dependencies) }],
+    ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
+    ['/api/auth/session', openToPages(READ, (request) => describeSession(request, dependencies), dependencies)],
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
@@ -84,12 +86,36 @@ function answerReady({ isReady }: HttpRouteDependencies): HttpResponse {
   return isReady() ? jsonResponse(200, { status: 'ready' }) : jsonResponse(503, { status: 'draining' })
 }
 
+// ---------------------------------------------------------------- pages of other origins
+
+/** Lets pages of the allowed origins read the answer (Fetch standard, CORS protocol); pages of others are refused. */
+function openToPages(methods: readonly string[], answer: Answer, { originPolicy }: HttpRouteDependencies): Route {
+  return {
+    methods: [...methods, 'OPTIONS'],
+    answer(request) {
+      const allowed = originPolicy(request.headers)
+      if (!allowed.ok) return failureResponse(allowed.failure)
+      const answered = request.method === 'OPTIONS' ? preflightResponse(methods) : answer(request)
+      const origin = request.headers.get('origin')
+      if (origin === undefined) return answered
+      return { ...answered, headers: { ...answered.headers, 'access-control-allow-origin': origin, vary: 'origin' } }
+    },
+  }
+}
+
+function preflightResponse(methods: readonly string[]): HttpResponse {
+  const headers = {
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-max-age': '600',
+  }
+  return { status: 204, headers, body: '' }
+}
+
 // ---------------------------------------------------------------- sessions
 
 /** YektaYar's shape, so that its clients work unchanged. A body is neither needed nor read. */
 function acquireSession(request: HttpRequest, dependencies: HttpRouteDependencies): HttpResponse {
-  const origin = dependencies.originPolicy(request.headers)
-  if (!origin.ok) return failureResponse(origin.failure)
   if (!dependencies.isReady()) return failureResponse(draining())
   if (!dependencies.mayAcquire(request.remoteAddress)) {
     return failureResponse({ code: 'rate.limited', message: 'Too many new sessions from this address. A token lasts: keep it.' })
