@@ -1,0 +1,17 @@
+/**
+ * Tests in a real Chromium against a real relay (web/e2e/). Every test starts its own relay and its own browser with its own film
+ * before the camera, see station-test.ts; `npm test` builds the page first and says where the browser is (CHROMIUM_PATH).
+ */
+import { defineConfig } from '@playwright/test'
+
+export default defineConfig({
+  testDir: 'web/e2e',
+  outputDir: 'test-results/browser',
+  // One browser that runs two networks is all a small machine carries.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: process.env['CI'] !== undefined,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
+  reporter: 'list',
+})

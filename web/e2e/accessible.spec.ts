@@ -1,0 +1,35 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from './station-test.ts'
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`[AX1] every page meets WCAG 2.2 AA, ${colorScheme}`, async ({ station, relay }) => {
+    await station.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    expect(await findBarriers(station.page), 'before the camera is on').toEqual([])
+    await station.startCamera()
+    await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
+    expect(await findBarriers(station.page), 'live').toEqual([])
+    for (const route of ['watch', 'settings']) {
+      await station.page.goto(`${relay.origin}/#/${route}`)
+      expect(await findBarriers(station.page), route).toEqual([])
+    }
+  })
+}
+
+test('[AX2] the camera can be started with the keyboard alone', async ({ station }) => {
+  const start = station.page.getByTestId('camera-start')
+  await start.waitFor()
+  const maxTabs = 40
+  for (let tabs = 0; tabs < maxTabs && !(await start.evaluate((element) => element === document.activeElement)); tabs++) {
+    await station.page.keyboard.press('Tab')
+  }
+  await station.page.keyboard.press('Enter')
+  await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
+})
+
+async function findBarriers(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join('; ')}`)
+}

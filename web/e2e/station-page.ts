@@ -1,0 +1,71 @@
+/** What a person sees on the page, as values: the only file of the tests that knows the page's marks (`data-testid`). */
+import type { Page } from '@playwright/test'
+import type { Box } from '#shared/protocol/emotion'
+
+export interface ShownFace {
+  readonly id: number
+  /** Fractions of the frame, not mirrored. */
+  readonly box: Box
+  readonly emotion: string
+  readonly confidence: number
+}
+
+export interface ShownReading {
+  /** One of the eight classes, `unsure`, or `none` when nobody is in view. */
+  readonly emotion: string
+  readonly confidence: number
+}
+
+export interface StationPage {
+  readonly page: Page
+  /** Turns the camera on, unless the page did so by itself. */
+  startCamera(): Promise<void>
+  reading(): Promise<ShownReading>
+  faces(): Promise<readonly ShownFace[]>
+  /** `online` when the relay hears this tablet. */
+  linkState(): Promise<string>
+}
+
+/** @param page not opened yet; the station's name is put in place before the page's own scripts run. */
+export async function openStationPage(page: Page, origin: string, station: string): Promise<StationPage> {
+  await page.addInitScript((name) => localStorage.setItem('semblante.station', name), station)
+  await page.goto(`${origin}/`)
+  return {
+    page,
+    async startCamera() {
+      const start = page.getByTestId('camera-start')
+      const reading = page.getByTestId('reading-emotion')
+      await start.or(reading).first().waitFor()
+      if (await start.isVisible()) await start.click()
+    },
+    async reading() {
+      const element = page.getByTestId('reading-emotion').first()
+      const [emotion, confidence] = await Promise.all([element.getAttribute('data-emotion'), element.getAttribute('data-confidence')])
+      return { emotion: emotion ?? '', confidence: Number(confidence) }
+    },
+    async faces() {
+      return parseFaces((await page.getByTestId('face-box').first().getAttribute('data-faces')) ?? '[]')
+    },
+    async linkState() {
+      return (await page.getByTestId('link-state').first().getAttribute('data-state')) ?? ''
+    },
+  }
+}
+
+/** Intersection over union, 0 to 1. */
+export function overlap(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y)
+  const common = Math.max(0, width) * Math.max(0, height)
+  return common / (a.width * a.height + b.width * b.height - common)
+}
+
+function parseFaces(text: string): readonly ShownFace[] {
+  const faces: unknown = JSON.parse(text)
+  if (!Array.isArray(faces) || !faces.every(isShownFace)) throw new Error(`data-faces holds no faces: ${text}`)
+  return faces
+}
+
+function isShownFace(value: unknown): value is ShownFace {
+  return typeof value === 'object' && value !== null && 'id' in value && 'box' in value && 'emotion' in value && 'confidence' in value
+}
