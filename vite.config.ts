@@ -1,0 +1,107 @@
+/**
+ * How the page is built: one folder `dist/` with everything the relay serves and everything the page needs without a network.
+ * Compressing the result is left to `scripts/precompress.ts`, headers in production to the relay.
+ */
+import { paraglideVitePlugin } from '@inlang/paraglide-js'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defaultClientConditions, defineConfig } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+import { offlineAssets } from './scripts/offline-assets.ts'
+import packageJson from './package.json' with { type: 'json' }
+
+/** Where `npm run dev` finds a relay. */
+const RELAY_ORIGIN = 'http://localhost:8080'
+/** onnxruntime's wasm is 14 MB; nothing we ship is larger. */
+const LARGEST_PRECACHED_BYTES = 20_000_000
+
+/** The relay's headers, so that the development server finds violations before a user does. */
+const isolationHeaders = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+}
+const securityHeaders = {
+  ...isolationHeaders,
+  'Content-Security-Policy':
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Permissions-Policy': 'camera=(self)',
+}
+
+const relayProxy = {
+  '/relay': { target: RELAY_ORIGIN, ws: true },
+  '/api': { target: RELAY_ORIGIN },
+}
+
+export default defineConfig({
+  root: 'web',
+  define: { __APP_VERSION__: JSON.stringify(packageJson.version) },
+  build: {
+    outDir: '../dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    // Nothing is inlined: the content security policy allows no data: scripts, and one rule is easier than two.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  // onnxruntime is told where its wasm lies (`__RUNTIME_URL__`); without this the bundler would ship a second copy of 14 MB.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
+  worker: { format: 'es' },
+  server: { headers: isolationHeaders, proxy: relayProxy },
+  preview: { headers: securityHeaders, proxy: relayProxy },
+  plugins: [
+    paraglideVitePlugin({
+      project: './project.inlang',
+      outdir: './src/paraglide',
+      // The page chooses and remembers the language itself (state/language-state.svelte.ts).
+      strategy: ['baseLocale'],
+      emitTsDeclarations: true,
+      disableAsyncLocalStorage: true,
+      isServer: 'false',
+    }),
+    svelte({ configFile: '../svelte.config.js' }),
+    offlineAssets(),
+    VitePWA({
+      registerType: 'prompt',
+      // Registration is the page's own (state/update-state.svelte.ts): nothing is injected, nothing reloads by itself.
+      injectRegister: null,
+      manifestFilename: 'manifest.webmanifest',
+      includeAssets: [],
+      includeManifestIcons: false,
+      workbox: {
+        globPatterns: ['**/*.{html,js,mjs,css,wasm,onnx,bin,json,svg,png,webmanifest}'],
+        globIgnores: ['screenshots/**'],
+        maximumFileSizeToCacheInBytes: LARGEST_PRECACHED_BYTES,
+        // Everything under assets/ is named by its content, so the copy in the browser's HTTP cache is good: no second download.
+        dontCacheBustURLsMatching: /^\/?assets\//,
+        navigateFallback: '/index.html',
+        navigateFallbackDenylist: [/^\/(api|v1|relay|ws|vision|carousel|socket\.io|health|readyz|metrics|docs)(\/|$|\?)/],
+        cleanupOutdatedCaches: true,
+        clientsClaim: true,
+        inlineWorkboxRuntime: true,
+        sourcemap: false,
+      },
+      manifest: {
+        id: '/',
+        name: 'Semblante',
+        short_name: 'Semblante',
+        description: 'Lee la expresión de los rostros ante la cámara, en la propia tableta, sin enviar imágenes.',
+        lang: 'es',
+        dir: 'ltr',
+        start_url: '/',
+        scope: '/',
+        display: 'standalone',
+        orientation: 'any',
+        theme_color: '#f5f3ee',
+        background_color: '#f5f3ee',
+        categories: ['utilities', 'productivity'],
+        icons: [
+          { src: '/icons/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icons/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+          { src: '/icons/logo.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+        ],
+      },
+    }),
+  ],
+})

@@ -1,0 +1,116 @@
+/** Puts the page together: the only place that constructs link, vision and state and knows the browser's globals. */
+import { realClock } from '#shared/client/client-clock'
+import { mount } from 'svelte'
+import { createEmotionPublisher } from './link/emotion-publisher.ts'
+import { createRelayLink } from './link/relay-link.ts'
+import { overwriteGetLocale } from './paraglide/runtime.js'
+import type { AppState } from './state/app-context.ts'
+import { createCameraState } from './state/camera-state.svelte.ts'
+import { createLanguageState } from './state/language-state.svelte.ts'
+import { createLinkState } from './state/link-state.svelte.ts'
+import { createReadingsState } from './state/readings-state.svelte.ts'
+import { createRememberedSettings } from './state/remembered-settings.ts'
+import { createRouteState } from './state/route-state.svelte.ts'
+import { createStationSettings } from './state/station-settings.svelte.ts'
+import { createThemeState } from './state/theme-state.svelte.ts'
+import { createUpdateState } from './state/update-state.svelte.ts'
+import { createVisionState } from './state/vision-state.svelte.ts'
+import { createWatchState } from './state/watch-state.svelte.ts'
+import App from './ui/App.svelte'
+import './ui/theme/tokens.css'
+import './ui/theme/base.css'
+import { createCameras } from './vision/camera.ts'
+import { createFrameSource } from './vision/frame-source.ts'
+import { createVisionClient } from './vision/vision-client.ts'
+
+const MAX_FACES = 8
+/** Set while an update reloads the page: the camera that was on is turned on again. Once per tab. */
+const RESUME_KEY = 'semblante.resume-camera'
+
+const remembered = createRememberedSettings(() => localStorage)
+const link = createRelayLink({ origin: location.origin, program: `semblante-page@${__APP_VERSION__}`, clock: realClock })
+const vision = createVisionClient({ modelsUrl: __MODELS_URL__, runtimeUrl: __RUNTIME_URL__, maxFaces: MAX_FACES })
+const publisher = createEmotionPublisher((reading) => link.publishReading(reading))
+
+const language = createLanguageState(remembered, navigator.languages)
+const camera = createCameraState(createCameras(), remembered)
+const readings = createReadingsState()
+const station = createStationSettings(remembered, Math.random())
+const visionState = createVisionState(vision)
+const linkState = createLinkState(link)
+const route = createRouteState({
+  hash: () => location.hash,
+  onChange(listener) {
+    addEventListener('hashchange', listener)
+    return () => removeEventListener('hashchange', listener)
+  },
+})
+const update = createUpdateState({
+  serviceWorker: import.meta.env.PROD && 'serviceWorker' in navigator ? navigator.serviceWorker : undefined,
+  every: realClock.every,
+  reload() {
+    if (camera.status.kind === 'running') sessionStorage.setItem(RESUME_KEY, '1')
+    location.reload()
+  },
+})
+
+let countShown = (): number => 0
+vision.onAnalysis((analysis) => {
+  // A frame that was under way when the camera was paused.
+  if (camera.status.kind !== 'running') return
+  const now = performance.now()
+  readings.take(analysis, now, countShown())
+  if (vision.state.kind !== 'ready') return
+  publisher.offer(analysis, { station: station.name, rate: station.rate, model: vision.state.info.model }, now)
+})
+
+function readVideo(video: HTMLVideoElement): () => void {
+  visionState.open()
+  vision.reset()
+  publisher.reset()
+  const source = createFrameSource({
+    video,
+    isWanted: () => vision.isIdle,
+    onFrame: (frame, time) => vision.submit(frame, time),
+  })
+  countShown = () => source.shownCount
+  source.start()
+  return () => {
+    source.stop()
+    readings.clear()
+  }
+}
+
+const app: AppState = {
+  version: __APP_VERSION__,
+  camera,
+  language,
+  link: linkState,
+  readings,
+  route,
+  station,
+  theme: createThemeState(remembered),
+  update,
+  vision: visionState,
+  watch: createWatchState(link, realClock),
+  readVideo,
+}
+
+overwriteGetLocale(() => language.current)
+camera.start()
+visionState.start()
+linkState.start()
+route.start()
+link.start()
+addEventListener('online', () => link.retryNow())
+mount(App, { target: document.body, props: { app } })
+
+if (sessionStorage.getItem(RESUME_KEY) !== null) {
+  sessionStorage.removeItem(RESUME_KEY)
+  void camera.turnOn()
+}
+
+/** What is kept for offline use is 4 MB: it waits until the page no longer competes for the network. */
+const startUpdates = (): void => void update.start()
+if (document.readyState === 'complete') startUpdates()
+else addEventListener('load', startUpdates, { once: true })

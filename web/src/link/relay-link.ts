@@ -1,0 +1,137 @@
+/**
+ * The page's one link to the relay: publishes readings, hears those of others, and says at any moment whether the relay is there.
+ * Handshake, pauses and resuming are the client's own (shared/client); what is worth publishing is left to `emotion-publisher.ts`.
+ */
+import { acquireToken } from '#shared/client/acquire-session'
+import type { ClientClock } from '#shared/client/client-clock'
+import { createRelayClient, type RelayClient } from '#shared/client/relay-client'
+import { isEmotionPayload } from '#shared/generated/guards'
+import type { EmotionReading } from '#shared/protocol/emotion'
+import { RELAY_PATH } from '#shared/protocol/protocol'
+
+export type LinkStatus =
+  /** The first attempt. */
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'open'; readonly server: string }
+  /** It broke or never came about; attempts go on by themselves. `since`: Unix milliseconds. */
+  | { readonly kind: 'away'; readonly since: number }
+  /** The relay will not have this page; asked again now and then. `code` as in the table of errors. */
+  | { readonly kind: 'refused'; readonly code: string }
+
+/** `ageMs`: how old the reading was when it came; above 0 for a last value from before the subscription. */
+export type ReadingListener = (reading: EmotionReading, ageMs: number) => void
+
+export interface RelayLink {
+  readonly status: LinkStatus
+  /** Harmless while running. */
+  start(): void
+  /** Twice is harmless. */
+  stop(): void
+  /** Tries at once, as when the network is back. */
+  retryNow(): void
+  /** Goes out now, or the newest one once the relay is back. */
+  publishReading(reading: EmotionReading): void
+  /** @param filter as `emotion/#`. @returns ends it. */
+  onReadings(filter: string, listener: ReadingListener): () => void
+  /** Called at every change. @returns takes the listener away. */
+  onStatus(listener: (status: LinkStatus) => void): () => void
+}
+
+export interface RelayLinkOptions {
+  /** Where the page came from, as `http://localhost:8080`. */
+  readonly origin: string
+  /** Name and version of the page. */
+  readonly program: string
+  readonly clock: ClientClock
+  /** By default the client of the native protocol. */
+  readonly client?: RelayClient
+}
+
+/** The relay said goodbye or will not have us: a tablet on a wall asks again all the same. */
+const ASK_AGAIN_MS = 15_000
+
+export function createRelayLink(options: RelayLinkOptions): RelayLink {
+  const { clock, origin } = options
+  const client =
+    options.client ??
+    createRelayClient({ url: toSocketUrl(origin), acquireToken: () => acquireToken(origin), program: options.program, clock })
+  const listeners = new Set<(status: LinkStatus) => void>()
+  let status: LinkStatus = { kind: 'connecting' }
+  let isWanted = false
+  let cancelAsking: () => void = () => {}
+
+  function setStatus(next: LinkStatus): void {
+    status = next
+    for (const listener of [...listeners]) listener(next)
+  }
+
+  /** Attempts are part of being away: the person sees one state until the relay is back. */
+  function setAway(): void {
+    if (status.kind !== 'away') setStatus({ kind: 'away', since: clock.now() })
+  }
+
+  function askAgainLater(): void {
+    cancelAsking()
+    if (isWanted) cancelAsking = clock.after(ASK_AGAIN_MS, () => client.start())
+  }
+
+  client.onState((state) => {
+    switch (state.name) {
+      case 'open':
+        setStatus({ kind: 'open', server: state.server })
+        break
+      case 'waiting':
+        setAway()
+        break
+      case 'closed':
+        setAway()
+        askAgainLater()
+        break
+      case 'refused':
+        setStatus({ kind: 'refused', code: state.code })
+        askAgainLater()
+        break
+      case 'connecting':
+        break
+    }
+  })
+
+  return {
+    get status() {
+      return status
+    },
+    start() {
+      isWanted = true
+      client.start()
+    },
+    stop() {
+      isWanted = false
+      cancelAsking()
+      client.stop()
+    },
+    retryNow() {
+      if (!isWanted) return
+      client.start()
+      client.reconnectNow()
+    },
+    publishReading(reading) {
+      client.publish(`emotion/${reading.station}`, reading)
+    },
+    onReadings(filter, listener) {
+      return client.subscribe(filter, ({ data, time, isRetained }) => {
+        // The relay checks what stations publish; a relay of another version may not.
+        if (isEmotionPayload(data)) listener(data, isRetained === true ? Math.max(0, clock.now() - time) : 0)
+      })
+    },
+    onStatus(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function toSocketUrl(origin: string): string {
+  const url = new URL(RELAY_PATH, origin)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  return url.href
+}

@@ -1,0 +1,63 @@
+/** Which page is open, kept in the address after `#` so that it survives a reload and works from any static server. */
+import { isStationName } from './station-name.ts'
+
+export type Route =
+  | { readonly page: 'live' }
+  /** Without a station: all of them. */
+  | { readonly page: 'watch'; readonly station?: string }
+  | { readonly page: 'settings' }
+
+/** What it needs of the browser. */
+export interface AddressBar {
+  hash(): string
+  onChange(listener: () => void): () => void
+}
+
+export class RouteState {
+  readonly #address: AddressBar
+  #current = $state.raw<Route>({ page: 'live' })
+
+  constructor(address: AddressBar) {
+    this.#address = address
+    this.#current = parseRoute(address.hash())
+  }
+
+  get current(): Route {
+    return this.#current
+  }
+
+  /** Follows the address until the returned function is called. */
+  start(): () => void {
+    return this.#address.onChange(() => {
+      this.#current = parseRoute(this.#address.hash())
+    })
+  }
+}
+
+export function createRouteState(address: AddressBar): RouteState {
+  return new RouteState(address)
+}
+
+/** Anything unknown is the first page. */
+export function parseRoute(hash: string): Route {
+  const [page, station] = hash.replace(/^#\/?/, '').split('/')
+  if (page === 'settings') return { page }
+  if (page !== 'watch') return { page: 'live' }
+  const name = decodeStation(station ?? '')
+  return name === undefined ? { page } : { page, station: name }
+}
+
+export function toHash(route: Route): string {
+  if (route.page === 'live') return '#/'
+  const station = route.page === 'watch' && route.station !== undefined ? `/${encodeURIComponent(route.station)}` : ''
+  return `#/${route.page}${station}`
+}
+
+function decodeStation(text: string): string | undefined {
+  try {
+    const name = decodeURIComponent(text)
+    return isStationName(name) ? name : undefined
+  } catch {
+    return undefined
+  }
+}
