@@ -9,10 +9,10 @@ const RETRY_MS = 300
 
 async function listen() {
   const response = await fetch(`${origin}/api/auth/acquire-session`, { method: 'POST' })
-  const { token } = await response.json()
+  const { data } = await response.json()
   const socket = new WebSocket(`${origin.replace('http', 'ws')}/relay`, 'semblante.v1')
   socket.on('open', () => {
-    socket.send(JSON.stringify({ type: 'hello', version: 1, token }))
+    socket.send(JSON.stringify({ type: 'hello', version: 1, token: data.token }))
     socket.send(JSON.stringify({ type: 'subscribe', topic }))
   })
   socket.on('message', (text) => console.log(text.toString()))

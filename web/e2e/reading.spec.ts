@@ -32,7 +32,7 @@ test('[EE2] after one visit the page reads on without a server, from its service
   await station.page.reload()
   await station.startCamera()
   await expectHappyFace(station)
-  expect(await station.linkState()).not.toBe('online')
+  expect(await station.linkState()).not.toBe('open')
 })
 
 test('[EE3] with the relay killed the page reads on and says so; with the relay back both sides resume in 10 s', async ({
@@ -43,17 +43,17 @@ test('[EE3] with the relay killed the page reads on and says so; with the relay 
   let second: Awaited<ReturnType<typeof startRelayProcess>> | undefined
   try {
     await station.startCamera()
-    await expect.poll(() => station.linkState()).toBe('online')
+    await expect.poll(() => station.linkState()).toBe('open')
     await expect.poll(() => listener.heard.at(-1)?.faces[0]?.emotion).toBe('happiness')
     await station.page.evaluate(() => Reflect.set(window, 'isSameDocument', true))
 
     await relay.kill()
-    await expect.poll(() => station.linkState()).not.toBe('online')
+    await expect.poll(() => station.linkState()).not.toBe('open')
     await expectHappyFace(station)
 
     second = await startRelayProcess({ port: relay.port })
     listener.clear()
-    await expect.poll(() => station.linkState(), { timeout: RESUME_LIMIT_MS }).toBe('online')
+    await expect.poll(() => station.linkState(), { timeout: RESUME_LIMIT_MS }).toBe('open')
     await expect.poll(() => listener.heard.at(-1)?.faces[0]?.emotion, { timeout: RESUME_LIMIT_MS }).toBe('happiness')
     expect(await station.page.evaluate(() => Reflect.get(window, 'isSameDocument'))).toBe(true)
   } finally {

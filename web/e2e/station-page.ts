@@ -22,7 +22,7 @@ export interface StationPage {
   startCamera(): Promise<void>
   reading(): Promise<ShownReading>
   faces(): Promise<readonly ShownFace[]>
-  /** `online` when the relay hears this tablet. */
+  /** `open` when the relay hears this tablet. */
   linkState(): Promise<string>
 }
 
