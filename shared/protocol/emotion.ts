@@ -43,6 +43,16 @@ export const FaceReading = Type.Object(
     emotion: Emotion,
     confidence: Type.Number({ minimum: 0, maximum: 1, description: 'Calibrated, smoothed probability of `emotion`.' }),
     isCertain: Type.Boolean({ description: 'False: show as "unsure"; the network abstains below its threshold.' }),
+    quality: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'How well the face can be seen (size, sharpness, pose); below 0.5 it is not read.',
+      }),
+    ),
+    unsureBecause: Type.Optional(
+      Type.Enum(['small', 'blurred', 'turned'], { description: 'What keeps the face from being read. Only where `isCertain` is false.' }),
+    ),
     probabilities: Probabilities,
   },
   { additionalProperties: false },

@@ -4,16 +4,18 @@
  */
 import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
 import { DEFAULT_TIME_CONSTANT_MS, smooth } from '#shared/model/smoothing'
-import { alignFace, type EyePair } from './align-face.ts'
+import { alignFace, type EyePair, type Similarity } from './align-face.ts'
 import { createAnchors } from './anchors.ts'
+import { toProbabilities } from './class-probabilities.ts'
 import { decodeFaces, type DetectedFace, type RawDetections } from './decode-faces.ts'
 import type { Pixels, Rectangle } from './geometry.ts'
 import type { ModelManifest } from './model-manifest.ts'
+import { inputDims, valuesPerFace } from './network-shape.ts'
 import { keepBest, mergeOverlapping } from './non-maximum-suppression.ts'
 import { preprocess } from './preprocess.ts'
+import { type FaceQuality, judgeFace, QUALITY_CROP, type UnsureReason } from './quality.ts'
 import { sampleCrop } from './sample-crop.ts'
 import { aroundFace, type SearchRegion, wholeFrame } from './search-regions.ts'
-import { softmax } from './softmax.ts'
 import { createFaceTracker, type TrackedFace } from './track-faces.ts'
 
 /** The shape of a batch of pictures: what the first dimensions of the input are. */
@@ -26,16 +28,17 @@ export interface DetectorBatch {
 }
 
 export interface ClassifierBatch {
-  /** Gray crops after each other. Valid until the next call. */
+  /** Crops after each other, as the manifest wants them. Valid until the next call. */
   readonly input: Float32Array
   readonly count: number
-  readonly size: number
+  /** The tensor's lengths, `count` first. */
+  readonly dims: readonly number[]
 }
 
 /** The two networks, wherever they run. What they reject with passes through `analyse`. */
 export interface FaceNetworks {
   detect(batch: DetectorBatch): Promise<RawDetections>
-  /** One row of logits per crop, in the order of `EMOTIONS`. */
+  /** One row of numbers per crop, in the order of the manifest's classes. */
   classify(batch: ClassifierBatch): Promise<Float32Array>
 }
 
@@ -47,6 +50,10 @@ export interface ReadFace {
   readonly emotion: EmotionName
   readonly confidence: number
   readonly isCertain: boolean
+  /** How well the face can be seen, 0 to 1. */
+  readonly quality: number
+  /** Set where that is too little to read it. */
+  readonly unsureBecause?: UnsureReason
   readonly probabilities: readonly number[]
 }
 
@@ -86,6 +93,14 @@ const MIN_SCORE_FIND = 0.5
 /** Where a face was a moment ago, less is needed to believe in it. */
 const MIN_SCORE_FOLLOW = 0.3
 const MAX_OVERLAP = 0.3
+const GRAY_CROP = { size: QUALITY_CROP, color: 'gray', layout: 'NCHW', mean: [0], scale: [1] } as const
+const UNSEEN: FaceQuality = { quality: 0, fault: null }
+
+/** What one frame says about one face, before smoothing. */
+interface FaceClasses {
+  readonly quality: FaceQuality
+  readonly probabilities: readonly number[]
+}
 
 export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
   const { networks, manifest, maxFaces, now } = options
@@ -94,9 +109,13 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
   const smoothingMs = options.smoothingMs ?? DEFAULT_TIME_CONSTANT_MS
   const tracker = createFaceTracker({ maxFaces })
   const anchorsOf = new Map<string, Float32Array>()
-  const eyes = cropEyes(manifest)
-  const cropArea = manifest.input.size * manifest.input.size
-  const crops = new Float32Array(maxFaces * cropArea)
+  const { input } = manifest
+  const eyes = cropEyes(manifest, input.size)
+  const cropValues = valuesPerFace(input)
+  const crops = new Float32Array(maxFaces * cropValues)
+  const isOwnQualityCrop = input.color !== 'gray' || input.size !== QUALITY_CROP
+  const qualityEyes = cropEyes(manifest, QUALITY_CROP)
+  const qualityCrop = new Float32Array(QUALITY_CROP * QUALITY_CROP)
   let detectorInput = new Float32Array(0)
   let smoothed = new Map<number, { readonly probabilities: readonly number[]; readonly time: number }>()
   let foundAt = Number.NEGATIVE_INFINITY
@@ -149,29 +168,40 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
     return tracker.hasLost() ? { faces: await find(frame, time), kind: 'find' } : { faces, kind: 'follow' }
   }
 
-  async function classify(frame: Pixels, faces: readonly TrackedFace[]): Promise<readonly (readonly number[])[]> {
-    if (faces.length === 0) return []
-    const { size, mean, scale } = manifest.input
-    for (const [index, face] of faces.entries()) {
-      sampleCrop(frame, alignFace(face.keypoints, eyes), { output: crops, offset: index * cropArea, size, mean, scale })
+  /** Where sharpness is measured: on the network's own crop when it is one of that kind. */
+  function readQuality(frame: Pixels, face: TrackedFace, crop: Float32Array): FaceQuality {
+    if (isOwnQualityCrop) {
+      const target = { ...GRAY_CROP, output: qualityCrop, offset: 0 }
+      sampleCrop(frame, alignFace(face.keypoints, qualityEyes), target)
     }
-    const logits = await networks.classify({ input: crops.subarray(0, faces.length * cropArea), count: faces.length, size })
-    const count = EMOTIONS.length
-    return faces.map((_face, index) => softmax(logits, { offset: index * count, count, temperature: manifest.calibration.temperature }))
+    return judgeFace({ keypoints: face.keypoints, width: face.box.width, crop: isOwnQualityCrop ? qualityCrop : crop })
   }
 
-  function smoothAll(faces: readonly TrackedFace[], probabilities: readonly (readonly number[])[], time: number): void {
+  async function classify(frame: Pixels, faces: readonly TrackedFace[]): Promise<readonly FaceClasses[]> {
+    if (faces.length === 0) return []
+    const qualities = faces.map((face, index) => {
+      const offset = index * cropValues
+      const crop: Similarity = alignFace(face.keypoints, eyes)
+      sampleCrop(frame, crop, { ...input, output: crops, offset })
+      return readQuality(frame, face, crops.subarray(offset, offset + cropValues))
+    })
+    const batch = crops.subarray(0, faces.length * cropValues)
+    const answers = await networks.classify({ input: batch, count: faces.length, dims: inputDims(input, faces.length) })
+    return qualities.map((quality, index) => ({ quality, probabilities: toProbabilities(answers, index, manifest) }))
+  }
+
+  function smoothAll(faces: readonly TrackedFace[], classes: readonly FaceClasses[], time: number): void {
     const next: typeof smoothed = new Map()
     for (const [index, { id }] of faces.entries()) {
       const before = smoothed.get(id) ?? null
       const step = { elapsedMs: before === null ? 0 : time - before.time, timeConstantMs: smoothingMs }
-      const values = probabilities[index] ?? []
+      const values = classes[index]?.probabilities ?? []
       next.set(id, { probabilities: smooth(smoothingMs > 0 ? (before?.probabilities ?? null) : null, values, step), time })
     }
     smoothed = next
   }
 
-  function toReading(face: TrackedFace, frame: Pixels): ReadFace {
+  function toReading(face: TrackedFace, frame: Pixels, { quality, fault }: FaceQuality): ReadFace {
     const probabilities = smoothed.get(face.id)?.probabilities ?? []
     const confidence = Math.max(...probabilities)
     const emotion = EMOTIONS[probabilities.indexOf(confidence)] ?? 'neutral'
@@ -187,7 +217,9 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
       score: face.score,
       emotion,
       confidence,
-      isCertain: confidence >= manifest.calibration.abstainBelow,
+      isCertain: fault === null && confidence >= manifest.calibration.abstainBelow,
+      quality,
+      ...(fault === null ? {} : { unsureBecause: fault }),
       probabilities,
     }
   }
@@ -199,8 +231,9 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
       const startedAt = now()
       const { faces, kind } = await locate(frame, moment)
       const detectedAt = now()
-      smoothAll(faces, await classify(frame, faces), moment)
-      const readings = faces.map((face) => toReading(face, frame))
+      const classes = await classify(frame, faces)
+      smoothAll(faces, classes, moment)
+      const readings = faces.map((face, index) => toReading(face, frame, classes[index]?.quality ?? UNSEEN))
       return { faces: readings, search: kind, detectMs: detectedAt - startedAt, classifyMs: now() - detectedAt }
     },
     reset() {
@@ -212,12 +245,12 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
   }
 }
 
-function cropEyes({ input, crop }: ModelManifest): EyePair {
+function cropEyes({ crop }: ModelManifest, size: number): EyePair {
   const [leftX, leftY] = crop.leftEye
   const [rightX, rightY] = crop.rightEye
   return {
-    leftEye: { x: leftX * input.size, y: leftY * input.size },
-    rightEye: { x: rightX * input.size, y: rightY * input.size },
+    leftEye: { x: leftX * size, y: leftY * size },
+    rightEye: { x: rightX * size, y: rightY * size },
   }
 }
 

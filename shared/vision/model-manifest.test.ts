@@ -48,18 +48,21 @@ const WRONG: readonly (readonly [string, unknown])[] = [
   ['/input/name', ''],
   ['/input/width', 4],
   ['/input/height', 1000],
-  ['/input/layout', 'NHWC'],
-  ['/input/color', 'rgb'],
-  ['/input/mean', 127.5],
+  ['/input/layout', 'HWC'],
+  ['/input/color', 'yuv'],
+  ['/input/mean', 'x'],
   ['/input/mean', []],
   ['/input/mean/0', 'x'],
-  ['/input/scale', [1, 1, 1]],
+  ['/input/scale', [1, 1, 1, 1]],
+  ['/input/scale', 0],
   ['/input/scale/0', 0],
   ['/output', []],
   ['/output/name', undefined],
-  ['/output/kind', 'probabilities'],
+  ['/output/kind', 'scores'],
   ['/classes', ['neutral']],
+  ['/classes', 'neutral'],
   ['/classes/3', 'joy'],
+  ['/classes/3', 'neutral'],
   ['/calibration', 1],
   ['/calibration/temperature', 0],
   ['/calibration/temperature', -1],
@@ -77,7 +80,7 @@ const WRONG: readonly (readonly [string, unknown])[] = [
 describe('parseModelManifest', () => {
   it('[MM1] takes a good one and ignores fields it does not know', () => {
     const result = parseModelManifest({ ...validManifest(), later: true })
-    expect(result).toMatchObject({ ok: true, manifest: { name: 'semblante-emotion', input: { size: 48, mean: 127.5, scale: 127.5 } } })
+    expect(result).toMatchObject({ ok: true, manifest: { name: 'semblante-emotion', input: { size: 48, mean: [127.5], scale: [127.5] } } })
   })
 
   it.each(WRONG)('[MM2] names the field: %s as %j', (field, value) => {
@@ -96,6 +99,31 @@ describe('parseModelManifest', () => {
   it('[MM5] refuses a crop that is not square or whose eyes are swapped, which a schema cannot say', () => {
     expect(parseModelManifest(change('/input/height', 64))).toMatchObject({ ok: false, field: '/input/height' })
     expect(parseModelManifest(change('/crop/leftEye', [0.8, 0.4]))).toMatchObject({ ok: false, field: '/crop/rightEye' })
+  })
+
+  it('[MM7] takes colour, channels last, other sizes, numbers per channel, probabilities and seven classes in any order', () => {
+    const seven = EMOTIONS.filter((name) => name !== 'contempt').reverse()
+    const color = { name: 'x', width: 224, height: 224, layout: 'NHWC', color: 'rgb', mean: [123.675, 116.28, 103.53], scale: 58 }
+    const value = { ...validManifest(), input: color, classes: seven, output: { name: 'y', kind: 'probabilities' } }
+    expect(Check(ModelManifest, value)).toBe(true)
+    expect(parseModelManifest(value)).toMatchObject({
+      ok: true,
+      manifest: {
+        input: { size: 224, layout: 'NHWC', color: 'rgb', mean: [123.675, 116.28, 103.53], scale: [58, 58, 58] },
+        classes: seven,
+      },
+    })
+  })
+
+  it('[MM8] says which class is missing, and that three numbers do not fit one channel', () => {
+    const without = (left: string) => EMOTIONS.filter((name) => name !== left)
+    expect(parseModelManifest(change('/classes', without('contempt')))).toMatchObject({ ok: true })
+    expect(parseModelManifest(change('/classes', without('fear')))).toMatchObject({
+      ok: false,
+      field: '/classes',
+      problem: 'lacks fear; only contempt may be missing',
+    })
+    expect(parseModelManifest(change('/input/scale', [1, 1, 1]))).toMatchObject({ ok: false, field: '/input/scale' })
   })
 
   it.each([null, undefined, 'text', 3, []])('[MM6] refuses %j', (value) => {

@@ -2,7 +2,29 @@
  * Reads the manifest of an emotion network, naming the field at fault. Small and without eval, for the worker; the schema in
  * `model-manifest-schema.ts` says the same in JSON Schema. Fields that are not known are ignored.
  */
-import { EMOTIONS } from '#shared/model/emotions'
+import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+
+const LAYOUTS = ['NCHW', 'NHWC'] as const
+const COLORS = ['gray', 'rgb', 'bgr'] as const
+const OUTPUT_KINDS = ['logits', 'probabilities'] as const
+/** Networks trained on FER2013 or AffectNet's seven classes have never seen it; what they do not name gets probability 0. */
+const MAY_BE_MISSING: EmotionName = 'contempt'
+
+export type InputLayout = (typeof LAYOUTS)[number]
+export type InputColor = (typeof COLORS)[number]
+
+/** What an emotion network wants to see: (value - mean) / scale of every channel, values being 0 to 255. */
+export interface ModelInput {
+  readonly name: string
+  /** Pixels; the crop is square. */
+  readonly size: number
+  readonly layout: InputLayout
+  readonly color: InputColor
+  /** One per channel, in the order of `color`. */
+  readonly mean: readonly number[]
+  /** One per channel, above 0. */
+  readonly scale: readonly number[]
+}
 
 export interface ModelManifest {
   readonly name: string
@@ -12,17 +34,20 @@ export interface ModelManifest {
   /** 64 hexadecimal digits. */
   readonly sha256: string
   readonly bytes: number
-  readonly input: {
-    readonly name: string
-    /** Pixels; the crop is square. */
-    readonly size: number
-    readonly mean: number
-    readonly scale: number
-  }
-  readonly output: { readonly name: string }
+  readonly input: ModelInput
+  readonly output: { readonly name: string; readonly kind: (typeof OUTPUT_KINDS)[number] }
+  /** What the network's numbers stand for, in its order: seven or eight of `EMOTIONS`. */
+  readonly classes: readonly EmotionName[]
   readonly calibration: { readonly temperature: number; readonly abstainBelow: number }
   /** Fractions of the crop; left as seen in the picture. */
   readonly crop: { readonly leftEye: readonly [number, number]; readonly rightEye: readonly [number, number] }
+  readonly licence: string
+  readonly lineage: string
+}
+
+/** Values per pixel. */
+export function channelsOf(color: InputColor): number {
+  return color === 'gray' ? 1 : 3
 }
 
 export type ManifestResult =
@@ -55,15 +80,6 @@ function readManifest(value: unknown): ModelManifest {
   const output = readObject(root['output'], '/output')
   const calibration = readObject(root['calibration'], '/calibration')
   const crop = readObject(root['crop'], '/crop')
-  const size = readInteger(input['width'], '/input/width', { minimum: 8, maximum: 512 })
-  const height = readInteger(input['height'], '/input/height', { minimum: 8, maximum: 512 })
-  if (height !== size) throw new ManifestProblem('/input/height', `must be the width, ${String(size)}`)
-  readWord(input['layout'], '/input/layout', 'NCHW')
-  readWord(input['color'], '/input/color', 'gray')
-  readWord(output['kind'], '/output/kind', 'logits')
-  readClasses(root['classes'])
-  readText(root['licence'], '/licence')
-  readText(root['lineage'], '/lineage')
   readFigures(root['figures'])
   const eyes = { leftEye: readPoint(crop['leftEye'], '/crop/leftEye'), rightEye: readPoint(crop['rightEye'], '/crop/rightEye') }
   if (eyes.leftEye[0] >= eyes.rightEye[0]) throw new ManifestProblem('/crop/rightEye', 'must lie to the right of leftEye')
@@ -73,18 +89,32 @@ function readManifest(value: unknown): ModelManifest {
     file: readText(root['file'], '/file', /^[A-Za-z0-9._-]{1,80}$/),
     sha256: readText(root['sha256'], '/sha256', /^[0-9a-f]{64}$/),
     bytes: readInteger(root['bytes'], '/bytes', { minimum: 1, maximum: 100_000_000 }),
-    input: {
-      name: readText(input['name'], '/input/name'),
-      size,
-      mean: readNumber(readSingle(input['mean'], '/input/mean'), '/input/mean/0'),
-      scale: readPositive(readSingle(input['scale'], '/input/scale'), '/input/scale/0'),
-    },
-    output: { name: readText(output['name'], '/output/name') },
+    input: readInput(input),
+    output: { name: readText(output['name'], '/output/name'), kind: readChoice(output['kind'], '/output/kind', OUTPUT_KINDS) },
+    classes: readClasses(root['classes']),
     calibration: {
       temperature: readPositive(calibration['temperature'], '/calibration/temperature'),
       abstainBelow: readFraction(calibration['abstainBelow'], '/calibration/abstainBelow'),
     },
     crop: eyes,
+    licence: readText(root['licence'], '/licence'),
+    lineage: readText(root['lineage'], '/lineage'),
+  }
+}
+
+function readInput(input: Readonly<Record<string, unknown>>): ModelInput {
+  const size = readInteger(input['width'], '/input/width', { minimum: 8, maximum: 512 })
+  const height = readInteger(input['height'], '/input/height', { minimum: 8, maximum: 512 })
+  if (height !== size) throw new ManifestProblem('/input/height', `must be the width, ${String(size)}`)
+  const color = readChoice(input['color'], '/input/color', COLORS)
+  const channels = channelsOf(color)
+  return {
+    name: readText(input['name'], '/input/name'),
+    size,
+    layout: readChoice(input['layout'], '/input/layout', LAYOUTS),
+    color,
+    mean: readPerChannel(input['mean'], '/input/mean', { channels, readItem: readNumber }),
+    scale: readPerChannel(input['scale'], '/input/scale', { channels, readItem: readPositive }),
   }
 }
 
@@ -103,8 +133,10 @@ function readText(value: unknown, field: string, pattern = /^[^]/): string {
   return value
 }
 
-function readWord(value: unknown, field: string, word: string): void {
-  if (value !== word) throw new ManifestProblem(field, `must be "${word}": nothing else is supported`)
+function readChoice<Choice extends string>(value: unknown, field: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === value)
+  if (found === undefined) throw new ManifestProblem(field, `must be one of ${choices.join(', ')}`)
+  return found
 }
 
 function readNumber(value: unknown, field: string): number {
@@ -137,8 +169,19 @@ function readList(value: unknown, field: string, length: number): readonly unkno
   return value
 }
 
-function readSingle(value: unknown, field: string): unknown {
-  return readList(value, field, 1)[0]
+interface ChannelReading {
+  readonly channels: number
+  readonly readItem: (value: unknown, field: string) => number
+}
+
+/** A number for all channels, as a number or a list of one, or one for each. */
+function readPerChannel(value: unknown, field: string, { channels, readItem }: ChannelReading): readonly number[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (list.length !== 1 && list.length !== channels) {
+    throw new ManifestProblem(field, `must be one number or ${String(channels)}, one for each channel`)
+  }
+  const numbers = list.map((item, index) => readItem(item, Array.isArray(value) ? `${field}/${String(index)}` : field))
+  return Array.from({ length: channels }, (_, channel) => numbers[numbers.length === 1 ? 0 : channel] ?? 0)
 }
 
 function readPoint(value: unknown, field: string): readonly [number, number] {
@@ -146,9 +189,17 @@ function readPoint(value: unknown, field: string): readonly [number, number] {
   return [readFraction(x, `${field}/0`), readFraction(y, `${field}/1`)]
 }
 
-function readClasses(value: unknown): void {
-  const classes = readList(value, '/classes', EMOTIONS.length)
-  for (const [index, name] of EMOTIONS.entries()) readWord(classes[index], `/classes/${String(index)}`, name)
+function readClasses(value: unknown): readonly EmotionName[] {
+  if (!Array.isArray(value)) throw new ManifestProblem('/classes', 'must be a list')
+  const list: readonly unknown[] = value
+  const classes = list.map((item, index) => readChoice(item, `/classes/${String(index)}`, EMOTIONS))
+  const repeated = classes.findIndex((name, index) => classes.indexOf(name) !== index)
+  if (repeated !== -1) throw new ManifestProblem(`/classes/${String(repeated)}`, `repeats ${classes[repeated] ?? ''}`)
+  const missing = EMOTIONS.filter((name) => name !== MAY_BE_MISSING && !classes.includes(name))
+  if (missing.length > 0) {
+    throw new ManifestProblem('/classes', `lacks ${missing.join(', ')}; only ${MAY_BE_MISSING} may be missing`)
+  }
+  return classes
 }
 
 function readFigures(value: unknown): void {

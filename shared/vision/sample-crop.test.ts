@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Pixels } from './geometry.ts'
 import { sampleCrop } from './sample-crop.ts'
 
+const GRAY = { color: 'gray', layout: 'NCHW' } as const
+
 /** A gray picture from a function of the pixel. */
 function picture(width: number, height: number, gray: (x: number, y: number) => number): Pixels {
   const data = new Uint8Array(width * height * 4).fill(255)
@@ -12,7 +14,7 @@ function picture(width: number, height: number, gray: (x: number, y: number) => 
 
 function crop(frame: Pixels, matrix: { a: number; b: number; x: number; y: number }, size: number): Float32Array {
   const output = new Float32Array(size * size)
-  sampleCrop(frame, matrix, { output, offset: 0, size, mean: 0, scale: 1 })
+  sampleCrop(frame, matrix, { output, offset: 0, size, ...GRAY, mean: [0], scale: [1] })
   return output
 }
 
@@ -55,7 +57,7 @@ describe('sampleCrop', () => {
     const frame = { width: 1, height: 1, data: Uint8Array.from([200, 100, 50, 255]) }
     for (const a of [0.5, 3]) {
       const output = new Float32Array(5)
-      sampleCrop(frame, { a, b: 0, x: 0, y: 0 }, { output, offset: 1, size: 2, mean: 127.5, scale: 127.5 })
+      sampleCrop(frame, { a, b: 0, x: 0, y: 0 }, { output, offset: 1, size: 2, ...GRAY, mean: [127.5], scale: [127.5] })
       const gray = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
       expect(output[0]).toBe(0)
       expect(output[4]).toBeCloseTo((gray - 127.5) / 127.5, 4)
@@ -74,5 +76,32 @@ describe('sampleCrop', () => {
           expect(value).toBeCloseTo(gray, 2)
       }),
     )
+  })
+
+  it.each(['rgb', 'bgr'] as const)('[SC8] writes %s in both layouts, each channel with its own mean and scale', (color) => {
+    const frame = { width: 1, height: 1, data: Uint8Array.from([200, 100, 50, 255]) }
+    const [first, last] = color === 'rgb' ? [200, 50] : [50, 200]
+    const wanted = [(first - 10) / 2, (100 - 20) / 4, (last - 30) / 5]
+    for (const a of [0.5, 3]) {
+      for (const layout of ['NCHW', 'NHWC'] as const) {
+        const output = new Float32Array(12)
+        sampleCrop(frame, { a, b: 0, x: 0, y: 0 }, { output, offset: 0, size: 2, color, layout, mean: [10, 20, 30], scale: [2, 4, 5] })
+        const stride = layout === 'NCHW' ? 4 : 1
+        expect([output[0], output[stride], output[stride * 2]]).toEqual(wanted.map((value) => expect.closeTo(value, 3)))
+      }
+    }
+  })
+
+  it('[SC9] in colour reads the same places as in gray', () => {
+    const frame = picture(9, 7, (x, y) => (x * 37 + y * 91) % 256)
+    for (const matrix of [
+      { a: 0.6, b: 0.3, x: 1, y: 0 },
+      { a: 1.7, b: -0.4, x: -1, y: 2 },
+    ]) {
+      const gray = crop(frame, matrix, 4)
+      const output = new Float32Array(48)
+      sampleCrop(frame, matrix, { output, offset: 0, size: 4, color: 'rgb', layout: 'NCHW', mean: [0, 0, 0], scale: [1, 1, 1] })
+      for (const [index, value] of gray.entries()) expect(output[16 + index]).toBeCloseTo(value, 2)
+    }
   })
 })

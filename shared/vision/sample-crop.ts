@@ -1,29 +1,28 @@
 /**
- * Reads a turned, scaled square out of a frame as gray values for the emotion network. Where the crop is smaller than what it shows,
+ * Reads a turned, scaled square out of a frame for the emotion network, as a rule as gray values. Where the crop is smaller than what it shows,
  * every frame pixel under a crop pixel counts (no aliasing: a face may be ten times the crop); outside the frame its border repeats.
  */
 import { scaleOf, type Similarity } from './align-face.ts'
 import type { Pixels } from './geometry.ts'
+import type { ModelInput } from './model-manifest.ts'
 import { toWords } from './pixel-words.ts'
+import { sampleColorCrop } from './sample-color-crop.ts'
 
 /** Samples per crop pixel and axis; a larger face is read with gaps. */
 const MAX_SAMPLES = 8
 
-export interface CropTarget {
-  /** Receives size*size values from `offset` on, rows from the top. */
+/** What is written is (value - mean) / scale in the manifest's colour and layout, values being 0 to 255. */
+export interface CropTarget extends Omit<ModelInput, 'name'> {
+  /** Receives size*size values per channel from `offset` on, rows from the top. */
   readonly output: Float32Array
   readonly offset: number
-  /** Width and height in pixels. */
-  readonly size: number
-  /** What is written is (gray - mean) / scale, gray being 0 to 255. */
-  readonly mean: number
-  readonly scale: number
 }
 
 /** Gray is ITU-R BT.601 luma, as in the images the network was trained on. */
 export function sampleCrop(frame: Pixels, crop: Similarity, target: CropTarget): void {
   const samples = Math.min(MAX_SAMPLES, Math.max(1, Math.ceil(scaleOf(crop) - 0.01)))
-  if (samples <= 2) sampleSmooth(frame, crop, { target, samples })
+  if (target.color !== 'gray') sampleColorCrop(frame, crop, { target, samples })
+  else if (samples <= 2) sampleSmooth(frame, crop, { target, samples })
   else sampleDense(frame, crop, { target, samples })
 }
 
@@ -35,7 +34,9 @@ interface Sampling {
 
 /** Interpolates between the four neighbours at every sample: for crops of about the frame's own resolution or finer. */
 function sampleSmooth(frame: Pixels, { a, b, x, y }: Similarity, { target, samples }: Sampling): void {
-  const { output, offset, size, mean, scale } = target
+  const { output, offset, size } = target
+  const [mean = 0] = target.mean
+  const [scale = 1] = target.scale
   const { data, width, height } = frame
   const step = 1 / samples
   const weight = 1 / (samples * samples * scale)
@@ -66,7 +67,9 @@ function sampleSmooth(frame: Pixels, { a, b, x, y }: Similarity, { target, sampl
 
 /** Adds up the pixels nearest to the samples, two channels in one number: for crops coarser than the frame. */
 function sampleDense(frame: Pixels, { a, b, x, y }: Similarity, { target, samples }: Sampling): void {
-  const { output, offset, size, mean, scale } = target
+  const { output, offset, size } = target
+  const [mean = 0] = target.mean
+  const [scale = 1] = target.scale
   const { width, height } = frame
   const words = toWords(frame)
   const step = 1 / samples

@@ -4,10 +4,13 @@
  */
 import type { EmotionName } from '#shared/model/emotions'
 import type { Box } from '#shared/protocol/emotion'
+import type { UnsureReason } from '#shared/vision/quality'
 
 export interface VisionOptions {
   /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
   readonly modelsUrl: string
+  /** Same-origin address of another emotion network's manifest; the network lies beside it. By default `emotion.json` in `modelsUrl`. */
+  readonly manifestUrl?: string
   /** Same-origin folder with onnxruntime's wasm files, ending in `/`. */
   readonly runtimeUrl: string
   /** How many faces to report, largest first; 1 to 16. */
@@ -41,6 +44,10 @@ export interface FaceAnalysis {
   readonly confidence: number
   /** False where the network abstains: show "unsure". */
   readonly isCertain: boolean
+  /** How well the face can be seen, 0 to 1; below 0.5 it is not read. */
+  readonly quality: number
+  /** What keeps the face from being read; absent where only the look itself is unclear, and where `isCertain`. */
+  readonly unsureBecause?: UnsureReason
   /** In the order of `EMOTIONS`; sums to 1. Smoothed over time, calibrated. */
   readonly probabilities: readonly number[]
 }
@@ -74,7 +81,7 @@ export interface VisionApi {
   reset(): Promise<void>
 }
 
-/** Why reading is not possible. `model-*`: the file under `detail` is at fault. */
+/** Why reading is not possible. `model-*`: the file under `detail` is at fault, or the field of its manifest. */
 export type VisionErrorCode =
   'worker-crashed' | 'worker-timeout' | 'runtime-failed' | 'model-missing' | 'model-corrupt' | 'model-unsupported' | 'not-open'
 

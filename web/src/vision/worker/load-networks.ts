@@ -5,6 +5,8 @@
 import type * as Ort from 'onnxruntime-web/wasm'
 import type { FaceNetworks } from '#shared/vision/face-pipeline'
 import { type ModelManifest, parseModelManifest } from '#shared/vision/model-manifest'
+import { checkNetworkShape, type NetworkShape } from '#shared/vision/network-shape'
+import { runInParts } from '#shared/vision/run-in-parts'
 import { VisionError, type VisionOptions } from '../vision-api.ts'
 
 type Runtime = typeof Ort
@@ -27,13 +29,13 @@ export async function loadNetworks(options: VisionOptions): Promise<LoadedNetwor
   const [runtime, detectorBytes, { manifest, bytes }] = await Promise.all([
     loadRuntime(options.runtimeUrl, threads),
     fetchBytes(options.modelsUrl, DETECTOR_FILE),
-    fetchEmotionNetwork(options.modelsUrl),
+    fetchEmotionNetwork(options.manifestUrl ?? `${options.modelsUrl}${MANIFEST_FILE}`),
   ])
   const detector = await createSession(runtime, detectorBytes, DETECTOR_FILE)
   const classifier = await createSession(runtime, bytes, manifest.file)
   checkNames(detector, DETECTOR_FILE, { input: 'input', outputs: ['scores', 'boxes'] })
-  checkNames(classifier, manifest.file, { input: manifest.input.name, outputs: [manifest.output.name] })
-  return { networks: createNetworks(runtime, { detector, classifier, manifest }), manifest, threads }
+  const facesAtOnce = checkFit(classifier, manifest)
+  return { networks: createNetworks(runtime, { detector, classifier, manifest, facesAtOnce }), manifest, threads }
 }
 
 /** One thread on two cores or fewer (the page needs the other), and where the page is not isolated, because then there are none. */
@@ -55,13 +57,21 @@ async function loadRuntime(runtimeUrl: string, threads: number): Promise<Runtime
   }
 }
 
-async function fetchEmotionNetwork(modelsUrl: string): Promise<{ readonly manifest: ModelManifest; readonly bytes: Uint8Array }> {
-  const result = parseModelManifest(parseJson(await fetchBytes(modelsUrl, MANIFEST_FILE)))
-  if (!result.ok) throw new VisionError('model-corrupt', `${MANIFEST_FILE}: ${result.field || 'the whole'} ${result.problem}`)
+async function fetchEmotionNetwork(manifestUrl: string): Promise<{ readonly manifest: ModelManifest; readonly bytes: Uint8Array }> {
+  const folder = manifestUrl.slice(0, manifestUrl.lastIndexOf('/') + 1)
+  const manifestFile = manifestUrl.slice(folder.length)
+  const result = parseModelManifest(parseJson(await fetchBytes(folder, manifestFile)))
+  if (!result.ok) throw new VisionError('model-corrupt', `${manifestFile}: ${result.field || 'the whole'} ${result.problem}`)
   const { manifest } = result
-  const bytes = await fetchBytes(modelsUrl, manifest.file)
-  if (bytes.length !== manifest.bytes || !(await hasDigest(bytes, manifest.sha256))) {
-    throw new VisionError('model-corrupt', `${manifest.file} is not the file its manifest describes (size or SHA-256 differ)`)
+  const bytes = await fetchBytes(folder, manifest.file)
+  if (bytes.length !== manifest.bytes) {
+    throw new VisionError(
+      'model-corrupt',
+      `${manifestFile}: /bytes ${manifest.file} has ${String(bytes.length)} bytes, the manifest says ${String(manifest.bytes)}`,
+    )
+  }
+  if (!(await hasDigest(bytes, manifest.sha256))) {
+    throw new VisionError('model-corrupt', `${manifestFile}: /sha256 is not the checksum of ${manifest.file}`)
   }
   return { manifest, bytes }
 }
@@ -108,23 +118,43 @@ function checkNames(session: Session, file: string, names: { readonly input: str
   throw new VisionError('model-unsupported', `${file} has ${found}, expected ${names.input} -> ${names.outputs.join(', ')}`)
 }
 
+function checkFit(session: Session, manifest: ModelManifest): number | null {
+  const fit = checkNetworkShape(manifest, {
+    input: shapeOf(session.inputMetadata, manifest.input.name),
+    output: shapeOf(session.outputMetadata, manifest.output.name),
+  })
+  if (fit.ok) return fit.facesAtOnce
+  throw new VisionError('model-unsupported', `${fit.field}: ${fit.problem} (${manifest.file})`)
+}
+
+function shapeOf(metadata: readonly Ort.InferenceSession.ValueMetadata[], name: string): NetworkShape | null {
+  const found = metadata.find((value) => value.name === name)
+  return found?.isTensor === true ? found.shape : null
+}
+
 interface Sessions {
   readonly detector: Session
   readonly classifier: Session
   readonly manifest: ModelManifest
+  readonly facesAtOnce: number | null
 }
 
-function createNetworks(runtime: Runtime, { detector, classifier, manifest }: Sessions): FaceNetworks {
+function createNetworks(runtime: Runtime, { detector, classifier, manifest, facesAtOnce }: Sessions): FaceNetworks {
   return {
     async detect({ input, count, width, height }) {
       const outputs = await detector.run({ input: new runtime.Tensor('float32', input, [count, 3, height, width]) })
       return { scores: toFloats(outputs['scores'], DETECTOR_FILE), boxes: toFloats(outputs['boxes'], DETECTOR_FILE) }
     },
-    async classify({ input, count, size }) {
-      const tensor = new runtime.Tensor('float32', input, [count, 1, size, size])
-      const outputs = await classifier.run({ [manifest.input.name]: tensor })
-      return toFloats(outputs[manifest.output.name], manifest.file)
-    },
+    classify: (batch) =>
+      runInParts(batch, facesAtOnce, async (input, dims) => {
+        const outputs = await classifier.run({ [manifest.input.name]: new runtime.Tensor('float32', input, dims) })
+        const answers = toFloats(outputs[manifest.output.name], manifest.file)
+        if (answers.length === manifest.classes.length * (dims[0] ?? 1)) return answers
+        throw new VisionError(
+          'model-unsupported',
+          `/classes: ${manifest.file} answers ${String(answers.length)} numbers for ${String(dims[0])} faces`,
+        )
+      }),
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { expose } from 'comlink'
 import { createFacePipeline, type FacePipeline } from '#shared/vision/face-pipeline'
+import { inputDims, valuesPerFace } from '#shared/vision/network-shape'
 import { type FrameAnalysis, VisionError, type VisionInfo, type VisionOptions } from '../vision-api.ts'
 import { toWire, type VisionWireApi } from '../vision-wire.ts'
 import { createPixelGrabber } from './grab-pixels.ts'
@@ -23,8 +24,7 @@ async function open(options: VisionOptions): Promise<VisionInfo> {
   })
   // The first inference is slow; better now than on the person's first frame. Nobody is in a black picture, so the crop's network too.
   await pipeline.analyse({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 4) }, 0)
-  const { size } = manifest.input
-  await networks.classify({ input: new Float32Array(size * size), count: 1, size })
+  await networks.classify({ input: new Float32Array(valuesPerFace(manifest.input)), count: 1, dims: inputDims(manifest.input, 1) })
   pipeline.reset()
   return { engine: 'wasm', threads, model: `${manifest.name}@${manifest.version}`, loadMs: performance.now() - startedAt }
 }
