@@ -2,8 +2,8 @@
 
     python3 model/train.py --data DIR [--epochs 100 | --minutes 80]
 
-With --epochs a run is deterministic by seed; with --minutes the schedule follows the clock instead, so
-that it is surely annealed in time on a busy machine. An interrupted run goes on from its last epoch
+With --epochs a run is deterministic by seed; with --minutes the schedule follows the processor time
+instead: it is annealed after about this long on idle cores, later on a busy machine. An interrupted run goes on from its last epoch
 when the same command is given again (--fresh starts over).
 """
 import argparse
@@ -38,7 +38,7 @@ def parse_arguments():
     parser.add_argument("--out", default=str(HERE.parent / "web/public/models"), help="where emotion.onnx and .json go")
     parser.add_argument("--work", default=str(HERE / ".cache/run"), help="checkpoints of this run")
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--minutes", type=float, help="let the schedule follow the clock over this long")
+    parser.add_argument("--minutes", type=float, help="let the schedule follow the work done: this long on idle cores")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.1, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=5e-4, help="weight decay, not on norms and biases")
@@ -49,6 +49,11 @@ def parse_arguments():
     parser.add_argument("--limit", type=int, help="use only this many training images (for a dry run)")
     parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an earlier run")
     return parser.parse_args()
+
+
+def work_seconds():
+    """Seconds of work this process got on its threads: on a busy machine the schedule waits instead of rushing."""
+    return time.process_time() / torch.get_num_threads()
 
 
 def learning_rate(progress, peak):
@@ -95,7 +100,7 @@ class Run:
         self.path = Path(options.work) / "checkpoint.pt"
 
     def progress(self, fraction, clock):
-        """Share of the schedule done, 0..1, `fraction` into the current epoch, `clock` seconds into this process."""
+        """Share of the schedule done, 0..1, `fraction` into the current epoch, `clock` seconds of work into this process."""
         if self.options.minutes:
             return min(1.0, (self.seconds + clock) / (self.options.minutes * 60))
         return min(1.0, (self.epoch + fraction) / self.options.epochs)
@@ -136,7 +141,7 @@ def train_epoch(run, images, targets, started):
     total = 0.0
     progress = side = 0
     for index, batch in enumerate(batches):
-        progress = run.progress(index / len(batches), time.monotonic() - started)
+        progress = run.progress(index / len(batches), work_seconds() - started)
         if progress >= 1:
             break
         side = next(size for until, size in SIDES if progress <= until)
@@ -160,10 +165,10 @@ def train_epoch(run, images, targets, started):
 
 def train(run, train_images, train_targets, valid):
     """Train to the end of the schedule; the averaged model."""
-    started = time.monotonic()
+    started = work_seconds()
     already = run.seconds
     labels = data.majority_labels(valid.votes)
-    while run.progress(0, time.monotonic() - started) < 1:
+    while run.progress(0, work_seconds() - started) < 1:
         report = train_epoch(run, train_images, train_targets, started)
         run.epoch += 1
         scores = measure.logits(run.average, valid.images)
@@ -174,11 +179,11 @@ def train(run, train_images, train_targets, valid):
             f"valid {100 * figures['accuracy']:.2f} macro {100 * figures['macroRecall']:.1f} [{recalls}] "
             f"{report['seconds']:.0f} s", flush=True,
         )
-        elapsed = time.monotonic() - started
+        elapsed = work_seconds() - started
         run.seconds = already + elapsed
         run.save()
         run.seconds = already
-    run.seconds = already + time.monotonic() - started
+    run.seconds = already + work_seconds() - started
     return run.average
 
 
