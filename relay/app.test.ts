@@ -83,7 +83,7 @@ function socketOf({ port }: Running, query = ''): string {
 
 async function acquireToken(running: Running): Promise<string> {
   const response = await fetch(pageOf(running, '/api/auth/acquire-session'), { method: 'POST' })
-  const body: { data: { token: string } } = await response.json()
+  const body: { data: { token: string } } = JSON.parse(await response.text())
   return body.data.token
 }
 

@@ -61,7 +61,7 @@ export interface Socket {
   bufferedBytes(): number
   /** Protocol ping (RFC 6455 section 5.5.2). */
   ping(): void
-  /** Sends a close frame after what is queued. Harmless when closed. */
+  /** Sends a close frame after what is queued, however long the reader takes; bound that with `terminate`. Harmless when closed. */
   close(code: number, reason: string): void
   /** Drops the connection without ceremony. Harmless when closed. */
   terminate(): void

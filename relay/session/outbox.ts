@@ -18,6 +18,8 @@ export interface Outbox {
   push(frame: Uint8Array, key?: string): boolean
   /** Sends what the socket will take. */
   readonly flush: () => void
+  /** Sends all that waits, over the socket's limit if it must be: the last words before a close. */
+  sendAll(): void
   /** Forgets what waits. */
   clear(): void
   waitingBytes(): number
@@ -44,11 +46,11 @@ export function createOutbox(socket: Socket, limits: OutboxLimits): Outbox {
     older.frame = frame
     return true
   }
-  function sendAllowed(): void {
+  function sendUpTo(socketBytes: number): void {
     let sent = 0
     let bufferedBytes = socket.bufferedBytes()
     for (const { frame, key } of waiting) {
-      if (bufferedBytes >= limits.socketBytes) break
+      if (bufferedBytes >= socketBytes) break
       bufferedBytes = socket.sendText(frame)
       waitingBytes -= frame.byteLength
       if (key !== undefined) newest.delete(key)
@@ -59,8 +61,8 @@ export function createOutbox(socket: Socket, limits: OutboxLimits): Outbox {
   }
   function flush(): void {
     if (waiting.length === 0 || isBlocked()) return
-    if (waiting.length === 1) sendAllowed()
-    else socket.cork(sendAllowed)
+    if (waiting.length === 1) sendUpTo(limits.socketBytes)
+    else socket.cork(() => sendUpTo(limits.socketBytes))
   }
   return {
     push(frame, key) {
@@ -74,6 +76,9 @@ export function createOutbox(socket: Socket, limits: OutboxLimits): Outbox {
       return true
     },
     flush,
+    sendAll() {
+      if (waiting.length > 0) socket.cork(() => sendUpTo(Number.POSITIVE_INFINITY))
+    },
     clear() {
       waiting = []
       waitingBytes = 0

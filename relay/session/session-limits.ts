@@ -20,6 +20,8 @@ export interface SessionLimits {
   /** Bytes and frames that may wait in the outbox. More: `session.too_slow` and close 4008. */
   readonly outboxBytes: number
   readonly outboxFrames: number
+  /** Milliseconds a client may take to read the last words and the close frame. Then the connection is dropped. */
+  readonly closeMs: number
   /** Milliseconds between protocol pings. Two intervals without a sign of life: the connection is dropped. */
   readonly pingIntervalMs: number
   /** Milliseconds a request waits where it names no deadline. */
@@ -38,6 +40,7 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
   socketBytes: 256 * 1024,
   outboxBytes: 1024 * 1024,
   outboxFrames: 4_096,
+  closeMs: 10_000,
   pingIntervalMs: 25_000,
   requestDeadlineMs: 10_000,
 }

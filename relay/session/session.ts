@@ -64,6 +64,7 @@ export function createSession(options: SessionOptions, dependencies: SessionDepe
   const frames = createTokenBucket(clock, limits.frameBurst, 1000 / limits.framesPerSecond)
   const mistakes = createTokenBucket(clock, limits.errorBurst, limits.errorForgivenessMs)
   let silentBeats = 0
+  let cancelTermination = (): void => undefined
   let state: State = { kind: 'closing' }
 
   // -------------------------------------------------------------- sending
@@ -100,9 +101,10 @@ export function createSession(options: SessionOptions, dependencies: SessionDepe
     const leave = leaveState()
     flusher.add(() => {
       leave()
-      outbox.flush()
+      outbox.sendAll()
       socket.close(CLOSE_CODES[close].code, reason)
     })
+    cancelTermination = clock.after(limits.closeMs, () => socket.terminate())
   }
   /** @returns what frees the rest, for the end of the turn: the hub may be in the middle of a fan-out. */
   function leaveState(): () => void {
@@ -288,6 +290,7 @@ export function createSession(options: SessionOptions, dependencies: SessionDepe
       const leave = leaveState()
       leave()
       outbox.clear()
+      cancelTermination()
       options.onClosed()
     },
   }

@@ -33,6 +33,8 @@ interface TransportState {
   readonly open: Set<WebSocket>
   readonly upgraders: ReadonlyMap<string, Upgrader>
   isStopping: boolean
+  /** Told when the last socket has closed. */
+  onAllClosed: () => void
 }
 
 /** `ws` asks for the subprotocol in a callback of the server, so each route has its own server and remembers the answer per request. */
@@ -44,7 +46,7 @@ interface Upgrader {
 
 export function createNodeTransport(routes: TransportRoutes, log: Log): Transport {
   const upgraders = new Map(routes.sockets.map((route) => [route.path, createUpgrader(route)]))
-  const state: TransportState = { routes, log, open: new Set(), upgraders, isStopping: false }
+  const state: TransportState = { routes, log, open: new Set(), upgraders, isStopping: false, onAllClosed: () => undefined }
   let server: Server | undefined
 
   function stopListening(): void {
@@ -64,12 +66,16 @@ export function createNodeTransport(routes: TransportRoutes, log: Log): Transpor
       return result
     },
     stopListening,
-    stop: () => {
+    async stop() {
       stopListening()
+      const allClosed = new Promise<void>((resolve) => {
+        if (state.open.size === 0) resolve()
+        else state.onAllClosed = resolve
+      })
       for (const socket of state.open) socket.terminate()
       server?.closeAllConnections()
       server = undefined
-      return Promise.resolve()
+      await allClosed
     },
   }
 }
@@ -179,6 +185,7 @@ function openSocket(
   webSocket.on('close', (code) => {
     state.open.delete(webSocket)
     notify((open) => open.onClose(code))
+    if (state.open.size === 0) state.onAllClosed()
   })
   socket.onDrained(() => notify((open) => open.onDrain()))
   try {

@@ -2,6 +2,7 @@
 import { connect, type Socket as TcpSocket } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createSeededRandom } from '#shared/testing/seeded-random'
 import { expectRefusal, openTestClient } from '#shared/testing/test-client'
 import type { HttpHandler, Log, LogEntry, Socket, SocketListener, Transport, TransportRoutes, UpgradeRequest } from '../ports.ts'
 import { chooseTransport } from './choose-transport.ts'
@@ -222,6 +223,58 @@ describe.each(['uws', 'ws'] as const)('transport on %s', (choice) => {
       await until(() => seen.events.includes('drain'))
       expect(seen.sockets[0]?.bufferedBytes()).toBe(0)
     })
+    it('[TR16] closes with its code after all that a slow reader had not taken', async () => {
+      const seen = createRecorder()
+      const { port } = await start(seen)
+      await using client = await openTestClient(urlOf(port))
+      await until(() => seen.sockets.length === 1)
+      const socket = seen.sockets[0]
+      client.socket.pause()
+      const frame = new TextEncoder().encode(JSON.stringify({ filler: 'x'.repeat(48 * 1024) }))
+      let sent = 0
+      while ((socket?.bufferedBytes() ?? 0) < 300_000 && sent < 1_000) {
+        socket?.sendText(frame)
+        sent += 1
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+      socket?.sendText(new TextEncoder().encode('{"last":"words"}'))
+      socket?.close(4008, 'too slow')
+      socket?.sendText(new TextEncoder().encode('{"too":"late"}'))
+      client.socket.resume()
+      expect(await client.closed).toEqual({ code: 4008, reason: 'too slow' })
+      expect(client.received).toHaveLength(sent + 1)
+      expect(client.received.at(-1)).toEqual({ last: 'words' })
+    })
+    it.each([1, 2, 3])(
+      '[TR17] keeps every message whole around the size of the send buffers while the reader pauses (seed %i)',
+      async (seed) => {
+        const seen = createRecorder()
+        const { port } = await start(seen)
+        await using client = await openTestClient(urlOf(port))
+        await until(() => seen.sockets.length === 1)
+        const random = createSeededRandom(seed)
+        const sizes: number[] = []
+        for (let round = 0; round < 60; round += 1) {
+          if (round % 20 === 0) client.socket.pause()
+          if (round % 20 === 18) client.socket.resume()
+          const sendSome = (): void => {
+            for (let count = 0; count < 20; count += 1) {
+              const text = 'x'.repeat(
+                random.fraction() < 0.5 ? 15_800 + Math.floor(random.fraction() * 1_000) : Math.floor(random.fraction() * 60_000),
+              )
+              sizes.push(text.length)
+              seen.sockets[0]?.sendText(new TextEncoder().encode(JSON.stringify({ n: sizes.length, text })))
+            }
+          }
+          if (random.fraction() < 0.5) seen.sockets[0]?.cork(sendSome)
+          else sendSome()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        client.socket.resume()
+        await client.next((message) => message.n === sizes.length)
+        expect(client.received.map((message) => String(message.text).length)).toEqual(sizes)
+      },
+    )
     it('[TR12] notices a client that goes away without a word', async () => {
       const seen = createRecorder()
       const { port } = await start(seen)

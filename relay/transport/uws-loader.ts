@@ -4,7 +4,7 @@
  * Leaves to others what to do when no binary loads.
  */
 import { createRequire } from 'node:module'
-import type { HttpRequest, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import type { HttpRequest, TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js'
 
 export interface Uws {
   createApp(): UwsApp
@@ -13,6 +13,8 @@ export interface Uws {
   closeListenSocket(socket: us_listen_socket): void
   /** The part of the URL after `?`; some builds give undefined where there is none. */
   readQuery(request: HttpRequest): string
+  /** One text message of UTF-8, as one frame or, when it is long, several (RFC 6455 section 5.4). */
+  sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void
   /** -1 when closed. */
   localPort(socket: us_listen_socket): number
   forEachHeader(request: HttpRequest, callback: (name: string, value: string) => void): void
@@ -42,6 +44,7 @@ export function loadUws(): Uws | undefined {
     closeListenSocket: (socket) => void closeListenSocket(socket),
     localPort: (socket) => Number(localPort(socket)),
     forEachHeader,
+    sendText,
     readQuery: (request) => {
       const query: unknown = request.getQuery()
       return typeof query === 'string' ? query : ''
@@ -70,6 +73,34 @@ function forEachHeader(request: HttpRequest, callback: (name: string, value: str
   const upstream: unknown = Reflect.get(request, 'forEach')
   if (isCallable(upstream)) upstream.call(request, callback)
   else request.forEachHeader(callback)
+}
+
+/**
+ * From 16 KiB on, this build writes header and payload past its own buffer and loses the payload when the header alone did not fit the kernel
+ * (fixed upstream in uNetworking/uWebSockets pull request 1662): the client then sees garbage and 1006. Pieces below that are always whole.
+ */
+const PIECE_BYTES = 16_000
+
+function sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void {
+  if (utf8.byteLength <= PIECE_BYTES || !canFragment(socket)) {
+    socket.send(utf8, false)
+    return
+  }
+  socket.sendFirstFragment(utf8.subarray(0, PIECE_BYTES), false, false)
+  let sent = PIECE_BYTES
+  for (; utf8.byteLength - sent > PIECE_BYTES; sent += PIECE_BYTES) socket.sendFragment(utf8.subarray(sent, sent + PIECE_BYTES), false)
+  socket.sendLastFragment(utf8.subarray(sent), false)
+}
+
+/** There, but missing from the type definitions. */
+interface FragmentingSocket extends WebSocket<unknown> {
+  sendFirstFragment(bytes: Uint8Array, isBinary: boolean, compress: boolean): number
+  sendFragment(bytes: Uint8Array, compress: boolean): number
+  sendLastFragment(bytes: Uint8Array, compress: boolean): number
+}
+
+function canFragment(socket: WebSocket<unknown>): socket is FragmentingSocket {
+  return 'sendFirstFragment' in socket && isCallable(socket.sendFirstFragment)
 }
 
 function claimApp(app: unknown): UwsApp {

@@ -166,7 +166,7 @@ function decideUpgrade(state: TransportState, decide: () => UpgradeAnswer): Upgr
 
 function openSocket(ws: WebSocket<Connection>, state: TransportState): void {
   const connection = ws.getUserData()
-  const socket = createSocket(ws, connection.remoteAddress)
+  const socket = createSocket(ws, connection.remoteAddress, state.uws)
   const opened: Opened = { socket, listener: undefined, closedWith: undefined }
   connection.opened = opened
   state.open.add(socket)
@@ -179,7 +179,7 @@ function openSocket(ws: WebSocket<Connection>, state: TransportState): void {
   }
 }
 
-function createSocket(ws: WebSocket<Connection>, remoteAddress: string): UwsSocket {
+function createSocket(ws: WebSocket<Connection>, remoteAddress: string, uws: Uws): UwsSocket {
   let isOpen = true
   function whileOpen(work: () => void): void {
     if (isOpen) work()
@@ -188,7 +188,7 @@ function createSocket(ws: WebSocket<Connection>, remoteAddress: string): UwsSock
     remoteAddress,
     sendText(utf8) {
       if (!isOpen) return 0
-      ws.send(utf8, false)
+      uws.sendText(ws, utf8)
       return ws.getBufferedAmount()
     },
     cork: (sends) => whileOpen(() => ws.cork(sends)),
