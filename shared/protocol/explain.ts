@@ -21,18 +21,22 @@ export interface Explanation {
 export function explainMismatch(schema: TSchema, value: unknown, prefix = ''): Explanation {
   const error = Errors(schema, value).find(({ keyword }) => keyword !== 'anyOf')
   if (error === undefined) return { field: prefix, message: 'The value does not fit.' }
-  const place = offendingField(error)
-  const field = prefix + place
+  const place = offendingPlace(error)
+  const field = prefix + shortenPointer(place)
   const name = field === '' ? 'The value' : field
   return { field, message: `${name} ${expectation(error)}, got ${describeKind(Pointer.Get(value, place))}.` }
 }
 
 /** Missing and unknown members are reported at their object; the client wants their own name. */
-function offendingField(error: TLocalizedValidationError): string {
+function offendingPlace(error: TLocalizedValidationError): string {
   const member = offendingMember(error)
-  if (member === undefined) return error.instancePath.slice(0, 256)
-  const step = member.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')
-  return `${error.instancePath}/${step}`
+  return member === undefined ? error.instancePath : `${error.instancePath}/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** Names are the client's, and may be as long as a frame. */
+function shortenPointer(pointer: string): string {
+  const steps = pointer.split('/').map((step) => step.slice(0, 64))
+  return steps.join('/').slice(0, 256)
 }
 
 function offendingMember(error: TLocalizedValidationError): string | undefined {
