@@ -69,7 +69,7 @@ const noWallClock = {
 }
 
 const tests = ['**/*.test.ts', '**/*.test.svelte.ts', 'shared/testing/**', 'web/e2e/**']
-const tools = ['scripts/**', 'bench/**', 'examples/**', '*.config.*', 'relay/main.ts']
+const tools = ['scripts/**', 'bench/**', 'examples/**', 'model/**', '*.config.*', 'relay/main.ts']
 
 export default tseslint.config(
   {
@@ -80,7 +80,8 @@ export default tseslint.config(
       'web/src/paraglide/',
       'web/public/',
       'docs/',
-      'model/',
+      'model/.cache/',
+      'model/*.mjs',
       'coverage/',
       '.cache/',
       '.claude/',

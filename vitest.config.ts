@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'shared', include: ['shared/**/*.test.ts'], ...timeouts } },
       { test: { name: 'relay', include: ['relay/**/*.test.ts'], ...timeouts } },
-      { test: { name: 'tools', include: ['{scripts,examples,bench,deploy}/**/*.test.ts'], ...timeouts } },
+      { test: { name: 'tools', include: ['{scripts,examples,bench,deploy,model}/**/*.test.ts'], ...timeouts } },
       {
         plugins: [svelte({ configFile: 'svelte.config.js' })],
         resolve: { conditions: ['browser'] },

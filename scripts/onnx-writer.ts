@@ -41,6 +41,15 @@ const FLOAT16 = 10
 const ATTRIBUTE_INT = 2
 const ATTRIBUTE_INTS = 7
 
+/**
+ * The same model with inner values as further float32 outputs, for looking into it. Leans on protobuf joining the parts of a message that
+ * come one after the other.
+ */
+export function addOutputs(model: Uint8Array, names: readonly string[]): Uint8Array {
+  const values = names.map((name) => field(12, message(text(1, name), field(2, message(field(1, integer(1, FLOAT)))))))
+  return message(model, field(7, message(...values)))
+}
+
 export function encodeOnnxModel(model: OnnxModel): Uint8Array {
   const graph = message(
     ...model.nodes.map((node) => field(1, encodeNode(node))),
