@@ -135,7 +135,7 @@ def check_parity(path, folded, faces):
 
 
 def evaluate(folded, train_split, valid):
-    """All figures of the folded network on valid, as one dictionary."""
+    """The figures of the folded network on valid, as one dictionary."""
     scores = measure.logits(folded, valid.images)
     labels = data.majority_labels(valid.votes)
     temperature, threshold, coverage = calibrate(scores, labels)
@@ -149,7 +149,6 @@ def evaluate(folded, train_split, valid):
         "valid": measure.figures(scores, labels, temperature),
         "withoutDuplicates": measure.figures(scores, np.where(copies, -1, labels), temperature),
         "plainArgMax": measure.figures(scores, data.plain_labels(valid.votes), temperature),
-        "robustness": measure.robustness(folded, valid.images, labels),
     }
 
 
@@ -199,6 +198,7 @@ def publish(model, train_split, valid, options, finished=True):
     temporary.write_text(json.dumps(manifest, indent=2) + "\n")
     os.replace(temporary, out / "emotion.json")
     if finished:
+        found["robustness"] = measure.robustness(folded, valid.images, data.majority_labels(valid.votes))
         (HERE / "MODEL_CARD.md").write_text(card.text(manifest, found))
     print(json.dumps({"calibration": manifest["calibration"], "figures": manifest["figures"], "coverage": found["coverage"],
                       "parity": found["parity"], "bytes": len(content)}), flush=True)
