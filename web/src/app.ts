@@ -47,7 +47,7 @@ const route = createRouteState({
 })
 const update = createUpdateState({
   serviceWorker: import.meta.env.PROD && 'serviceWorker' in navigator ? navigator.serviceWorker : undefined,
-  every: realClock.every,
+  every: (intervalMs, callback) => realClock.every(intervalMs, callback),
   reload() {
     if (camera.status.kind === 'running') sessionStorage.setItem(RESUME_KEY, '1')
     location.reload()

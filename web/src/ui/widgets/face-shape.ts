@@ -26,7 +26,7 @@ type FeatureName = keyof Features
 
 const FEATURES: Readonly<Record<EmotionName, Features>> = {
   neutral: { browLift: 0, browTilt: 0, eyeOpen: 1, mouthCurve: 0.06, mouthOpen: 0, mouthWidth: 0.85, mouthSkew: 0, nose: 0 },
-  happiness: { browLift: 0.3, browTilt: 0, eyeOpen: 0.85, mouthCurve: 1, mouthOpen: 0.45, mouthWidth: 1.15, mouthSkew: 0, nose: 0 },
+  happiness: { browLift: 0.6, browTilt: 0.1, eyeOpen: 0.95, mouthCurve: 0.95, mouthOpen: 0.42, mouthWidth: 1.1, mouthSkew: 0, nose: 0 },
   surprise: { browLift: 1.2, browTilt: 0.1, eyeOpen: 1.5, mouthCurve: 0, mouthOpen: 1, mouthWidth: 0.5, mouthSkew: 0, nose: 0 },
   sadness: { browLift: 0.1, browTilt: 1, eyeOpen: 0.75, mouthCurve: -0.75, mouthOpen: 0, mouthWidth: 0.8, mouthSkew: 0, nose: 0 },
   anger: { browLift: -0.6, browTilt: -1.1, eyeOpen: 0.8, mouthCurve: -0.5, mouthOpen: 0, mouthWidth: 0.9, mouthSkew: 0, nose: 0.2 },

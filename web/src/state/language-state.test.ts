@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { createLanguageState } from './language-state.svelte.ts'
+import { createRememberedSettings } from './remembered-settings.ts'
+
+const nothingRemembered = () => createRememberedSettings(() => ({ getItem: () => null, setItem: () => {} }))
+
+describe('language', () => {
+  it("[LG1] takes the browser's first language that it speaks, else Spanish", () => {
+    expect(createLanguageState(nothingRemembered(), ['de-DE', 'pt-BR', 'en']).current).toBe('pt')
+    expect(createLanguageState(nothingRemembered(), ['de']).current).toBe('es')
+    expect(createLanguageState(nothingRemembered(), []).current).toBe('es')
+  })
+
+  it('[LG2] prefers what the person chose, and keeps it', () => {
+    const remembered = nothingRemembered()
+    createLanguageState(remembered, ['en']).choose('fa')
+    expect(createLanguageState(remembered, ['en']).current).toBe('fa')
+  })
+
+  it('[LG3] writes Persian right to left with Persian digits, the others left to right', () => {
+    const language = createLanguageState(nothingRemembered(), ['fa'])
+    expect(language.direction).toBe('rtl')
+    expect(language.whole(42)).toBe('۴۲')
+    language.choose('es')
+    expect(language.direction).toBe('ltr')
+    expect(language.percent(0.834).replace(/\s/u, ' ')).toBe('83 %')
+    expect(language.oneDigit(3)).toBe('3,0')
+  })
+})

@@ -1,0 +1,39 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createRouteState, parseRoute, toHash } from './route-state.svelte.ts'
+
+describe('route', () => {
+  it('[RT1] reads back every address it writes', () => {
+    const routes = [{ page: 'live' }, { page: 'watch' }, { page: 'watch', station: 'ایستگاه-۲' }, { page: 'settings' }] as const
+    for (const route of routes) expect(parseRoute(toHash(route))).toEqual(route)
+  })
+
+  it('[RT2] opens the first page for anything unknown, and never throws', () => {
+    expect(parseRoute('#/nowhere')).toEqual({ page: 'live' })
+    expect(parseRoute('#/watch/%E0%A4%A')).toEqual({ page: 'watch' })
+    expect(parseRoute('#/watch/a b')).toEqual({ page: 'watch' })
+    fc.assert(fc.property(fc.string(), (hash) => ['live', 'watch', 'settings'].includes(parseRoute(hash).page)))
+  })
+
+  it('[RT3] follows the address until it is stopped', () => {
+    let hash = '#/'
+    const listeners = new Set<() => void>()
+    const go = (next: string): void => {
+      hash = next
+      for (const listener of listeners) listener()
+    }
+    const route = createRouteState({
+      hash: () => hash,
+      onChange(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    })
+    const stop = route.start()
+    go('#/settings')
+    expect(route.current.page).toBe('settings')
+    stop()
+    go('#/watch')
+    expect(route.current.page).toBe('settings')
+  })
+})
