@@ -28,7 +28,10 @@ export interface StationPage {
 
 /** @param page not opened yet; the station's name is put in place before the page's own scripts run. */
 export async function openStationPage(page: Page, origin: string, station: string): Promise<StationPage> {
-  await page.addInitScript((name) => localStorage.setItem('semblante.station', name), station)
+  await page.addInitScript((name) => {
+    // An empty tab has no storage.
+    if (location.protocol !== 'about:') localStorage.setItem('semblante.station', name)
+  }, station)
   await page.goto(`${origin}/`)
   return {
     page,
