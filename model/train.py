@@ -3,8 +3,8 @@
     python3 model/train.py --data DIR [--epochs 100 | --minutes 80]
 
 With --epochs a run is deterministic by seed; with --minutes the schedule follows the processor time
-instead: it is annealed after about this long on idle cores, later on a busy machine. An interrupted run goes on from its last epoch
-when the same command is given again (--fresh starts over).
+instead: it is annealed after about this long on idle cores, later on a busy machine. An interrupted
+run goes on from its last epoch when the same command is given again (--fresh starts over).
 """
 import argparse
 import copy
