@@ -25,17 +25,21 @@ export interface LoadedNetworks {
 /** @throws VisionError `model-missing`, `model-corrupt`, `model-unsupported` with the file, or `runtime-failed`. */
 export async function loadNetworks(options: VisionOptions): Promise<LoadedNetworks> {
   const threads = options.threads ?? chooseThreads()
-  // The runtime is the largest download, so nothing waits for anything else.
-  const [runtime, detectorBytes, { manifest, bytes }] = await Promise.all([
-    loadRuntime(options.runtimeUrl, threads),
-    fetchBytes(options.modelsUrl, DETECTOR_FILE),
+  // Making the first session is what downloads the runtime, by far the largest file, so nothing waits with it.
+  const [{ runtime, detector }, emotion] = await Promise.all([
+    openDetector(options, threads),
     fetchEmotionNetwork(options.manifestUrl ?? `${options.modelsUrl}${MANIFEST_FILE}`),
   ])
-  const detector = await createSession(runtime, detectorBytes, DETECTOR_FILE)
-  const classifier = await createSession(runtime, bytes, manifest.file)
+  const { manifest } = emotion
+  const classifier = await createSession(runtime, emotion.bytes, manifest.file)
   checkNames(detector, DETECTOR_FILE, { input: 'input', outputs: ['scores', 'boxes'] })
   const facesAtOnce = checkFit(classifier, manifest)
   return { networks: createNetworks(runtime, { detector, classifier, manifest, facesAtOnce }), manifest, threads }
+}
+
+async function openDetector(options: VisionOptions, threads: number): Promise<{ readonly runtime: Runtime; readonly detector: Session }> {
+  const [runtime, bytes] = await Promise.all([loadRuntime(options.runtimeUrl, threads), fetchBytes(options.modelsUrl, DETECTOR_FILE)])
+  return { runtime, detector: await createSession(runtime, bytes, DETECTOR_FILE) }
 }
 
 /** One thread on two cores or fewer (the page needs the other), and where the page is not isolated, because then there are none. */
