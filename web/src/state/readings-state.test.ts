@@ -46,6 +46,12 @@ describe('readings', () => {
     expect(readings.meters).toEqual({ shownPerSecond: 30, readPerSecond: 10, grabMs: 2, detectMs: 4, classifyMs: 6 })
   })
 
+  it('[RD5] remembers ten samples a second for the timeline, however many frames come', () => {
+    const readings = createReadingsState()
+    for (let index = 0; index < 60; index += 1) readings.take(frame(index * 20, 'neutral'), 1000 + index * 20, index)
+    expect(readings.timeline.length).toBe(12)
+  })
+
   it('[RD4] forgets what was read on a pause, so that no emotion stays on the screen', () => {
     const readings = createReadingsState()
     readings.take(frame(0, 'anger'), 1000, 1)

@@ -3,6 +3,7 @@
  * and touches no reactive state. What was read is left to the readings, where the video stands to `VideoStage.svelte`.
  */
 import type { EmotionName } from '#shared/model/emotions'
+import type { Box } from '#shared/protocol/emotion'
 import type { FaceAnalysis, FrameAnalysis } from '../../state/readings-state.svelte.ts'
 import type { EmotionColours } from '../theme/emotion-colours.ts'
 
@@ -38,6 +39,8 @@ const LINE_PX = 3
 const LABEL_FONT = '600 16px'
 const LABEL_HEIGHT_PX = 32
 const LABEL_PADDING_PX = 12
+/** Of the frame: a box nearer than this to where it belongs is there. */
+const SETTLED_FRACTION = 0.0005
 /** Of the shorter side of a box, as the length of its corners. */
 const CORNER_FRACTION = 0.24
 
@@ -48,6 +51,8 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
   const boxes = new Map<number, GlidingBox>()
   const font = `${LABEL_FONT} ${getComputedStyle(options.canvas).fontFamily}`
   let drawn: FrameAnalysis | undefined
+  /** Nothing moves or fades any more: drawing again would give the same picture. */
+  let isSettled = true
   let lastTime = performance.now()
   let handle = requestAnimationFrame(draw)
 
@@ -57,9 +62,10 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
     lastTime = time
     const analysis = options.newest()
     const faces = analysis?.faces ?? []
-    if (context === null || (boxes.size === 0 && faces.length === 0 && drawn === analysis)) return
     const isNew = drawn !== analysis
+    if (context === null || (!isNew && isSettled)) return
     drawn = analysis
+    isSettled = true
     for (const face of faces) moveBox(face, elapsedMs, isNew)
     fadeGone(faces, elapsedMs)
     fitCanvas(options.canvas)
@@ -72,6 +78,7 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
     const box = boxes.get(face.id)
     if (box === undefined) {
       const { emotion, isCertain } = face
+      isSettled = false
       boxes.set(face.id, { ...face.box, opacity: 0, label: options.toLabel(face), emotion, isCertain })
       return
     }
@@ -81,6 +88,7 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
     box.width += (face.box.width - box.width) * step
     box.height += (face.box.height - box.height) * step
     box.opacity = Math.min(1, box.opacity + elapsedMs / FADE_MS)
+    if (box.opacity < 1 || distance(box, face.box) > SETTLED_FRACTION) isSettled = false
     if (!isNew) return
     box.label = options.toLabel(face)
     box.emotion = face.emotion
@@ -90,6 +98,7 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
   function fadeGone(faces: readonly FaceAnalysis[], elapsedMs: number): void {
     for (const [id, box] of boxes) {
       if (faces.some((face) => face.id === id)) continue
+      isSettled = false
       box.opacity -= elapsedMs / FADE_MS
       if (box.opacity <= 0) boxes.delete(id)
     }
@@ -99,6 +108,10 @@ export function startFaceOverlay(options: FaceOverlayOptions): () => void {
     cancelAnimationFrame(handle)
     context.clearRect(0, 0, options.canvas.width, options.canvas.height)
   }
+}
+
+function distance(box: GlidingBox, goal: Box): number {
+  return Math.max(Math.abs(goal.x - box.x), Math.abs(goal.y - box.y), Math.abs(goal.width - box.width), Math.abs(goal.height - box.height))
 }
 
 function fitCanvas(canvas: HTMLCanvasElement): void {

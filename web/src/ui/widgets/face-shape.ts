@@ -35,6 +35,9 @@ const FEATURES: Readonly<Record<EmotionName, Features>> = {
   contempt: { browLift: 0, browTilt: -0.2, eyeOpen: 0.65, mouthCurve: 0.12, mouthOpen: 0, mouthWidth: 0.8, mouthSkew: 1, nose: 0 },
 }
 
+/** Smaller changes of a probability than 1 in so many do not move the face: what stands still costs no painting. */
+const STEPS = 50
+
 export interface FaceShape {
   readonly leftBrow: string
   readonly rightBrow: string
@@ -54,7 +57,7 @@ export function shapeOf(emotion: EmotionName): FaceShape {
  * @param probabilities in the order of `EMOTIONS`.
  */
 export function shapeOfMix(probabilities: readonly number[]): FaceShape {
-  const weights = EMOTIONS.map((_, index) => (probabilities[index] ?? 0) ** 1.5)
+  const weights = EMOTIONS.map((_, index) => roundTo(probabilities[index] ?? 0, STEPS) ** 1.5)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return shapeOf('neutral')
   const mix = (name: FeatureName): number =>
@@ -98,5 +101,9 @@ function toMouth(features: Features): string {
 }
 
 function round(value: number): number {
-  return Math.round(value * 100) / 100
+  return roundTo(value, 100)
+}
+
+function roundTo(value: number, steps: number): number {
+  return Math.round(value * steps) / steps
 }
