@@ -43,7 +43,7 @@ const TOOLS: readonly Tool[] = [
 /** Two at a time: most of them use one core each. */
 const AT_ONCE = 2
 /** A tool that hangs is a tool that failed. */
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 600_000
 
 interface Outcome {
   readonly isGood: boolean

@@ -37,9 +37,7 @@ it('[GN2] names what is missing or differs, writes it once, and then finds nothi
 
 it('[GN3] the AsyncAPI document is valid and holds every message of the catalog', async () => {
   const { document, diagnostics } = await new Parser().parse(readText('docs/protocol/asyncapi.json'))
-  expect(diagnostics.filter(({ severity }) => isSerious(severity)).map(({ message, path }) => `${path.join('/')}: ${message}`)).toEqual(
-    [],
-  )
+  expect(diagnostics.filter(({ severity }) => isSerious(severity)).map(({ message, path }) => `${path.join('/')}: ${message}`)).toEqual([])
   const messages = document
     ?.allMessages()
     .all()

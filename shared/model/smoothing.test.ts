@@ -25,7 +25,7 @@ it('[SO3] does not depend on the frame rate: many short steps are one long one',
   fc.assert(
     fc.property(probabilities, probabilities, fc.array(milliseconds, { minLength: 1, maxLength: 20 }), (before, next, steps) => {
       const timeConstantMs = 250
-      const many = steps.reduce((values, elapsedMs) => smooth(values, next, { elapsedMs, timeConstantMs }), before)
+      const many = steps.reduce<readonly number[]>((values, elapsedMs) => smooth(values, next, { elapsedMs, timeConstantMs }), before)
       const one = smooth(before, next, { elapsedMs: steps.reduce((sum, step) => sum + step, 0), timeConstantMs })
       for (const [index, value] of many.entries()) expect(value).toBeCloseTo(one[index] ?? Number.NaN, 9)
     }),
