@@ -69,8 +69,8 @@ async function waitOut({ client, clock }: Bench): Promise<void> {
 }
 
 /** Lets what is already due on the loop happen; bounded, no wall clock. */
-async function nextTurns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+async function nextTurns(turns = 20): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('opening', () => {
@@ -321,6 +321,34 @@ describe('topics', () => {
     expect(await connection.next()).toEqual({ type: 'publish', topic: 'app/orders', data: { n: 4 } })
     expect(client.publish('emotion/desk', { n: 5 })).toBe('sent')
     expect(await connection.next()).toEqual({ type: 'publish', topic: 'emotion/desk', data: { n: 5 } })
+  })
+
+  it('[RC21] keeps back all but the newest value of a latest topic when the line is full, and sends it once there is room', async () => {
+    await using relay = await openScriptedRelay()
+    const { client, clock } = createBench(relay)
+    client.start()
+    const connection = await relay.nextWelcomed({ pingIntervalMs: 100_000_000 })
+    await stateOf(client, 'open')
+    connection.pauseReading()
+    const pad = 'x'.repeat(60_000)
+    const outcomes: string[] = []
+    for (let count = 0; count < 2000 && outcomes.filter((outcome) => outcome === 'held').length < 50; count += 1) {
+      outcomes.push(client.publish('emotion/desk', { n: count, pad }))
+      await nextTurns(1)
+    }
+    expect(outcomes.slice(-50)).toEqual(Array.from({ length: 50 }, () => 'held'))
+    connection.resumeReading()
+    const seen: unknown[] = []
+    while (seen.at(-1) !== outcomes.length - 1) {
+      const stillReading = connection.next()
+      for (let turn = 0; turn < 20; turn += 1) {
+        await nextTurns(1)
+        clock.advance(100)
+      }
+      const message = await stillReading
+      if (message.type === 'publish') seen.push(Reflect.get(Object(message.data), 'n'))
+    }
+    expect(seen.length).toBeLessThan(outcomes.length - 40)
   })
 
   it('[RC17] tells of errors nobody waits for and of frames that are no message, and lives on', async () => {

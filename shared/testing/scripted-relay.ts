@@ -16,6 +16,9 @@ export interface ScriptedConnection {
   sendText(text: string): void
   sendBytes(bytes: Uint8Array): void
   close(code: number): void
+  /** Leaves what the client sends in the network, as a slow reader does. */
+  pauseReading(): void
+  resumeReading(): void
   /** Cuts the line without a close frame. */
   terminate(): void
   /** The code the client closed with; waits for it. */
@@ -97,6 +100,12 @@ function createConnection(socket: WebSocket): ScriptedConnection {
     },
     close: (code) => {
       socket.close(code)
+    },
+    pauseReading: () => {
+      socket.pause()
+    },
+    resumeReading: () => {
+      socket.resume()
     },
     terminate: () => {
       socket.terminate()
