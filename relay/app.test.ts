@@ -18,6 +18,7 @@ import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
 import type { TransportChoice } from './ports.ts'
 import type { SessionLimits } from './session/session-limits.ts'
+import { findTransports } from './transport/choose-transport.ts'
 
 interface Running {
   readonly relay: Relay
@@ -146,7 +147,7 @@ async function openBystanders(running: Running): Promise<{ check(): Promise<void
   }
 }
 
-describe.each(['uws', 'ws'] as const)('relay on %s', (transport) => {
+describe.each(findTransports())('relay on %s', (transport) => {
   describe('the main job', () => {
     it('[RL1] carries a reading from a station to a listener, with the last value for whoever comes later', async () => {
       const running = await start({ transport })

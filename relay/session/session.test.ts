@@ -21,8 +21,8 @@ interface Bench {
   readonly sessions: Sessions
   readonly heartbeat: Heartbeat
   /** A connection; with an identity it is welcomed at once. */
-  connect(identity?: Identity): { readonly socket: MemorySocket; readonly listener: SocketListener }
-  identityFor(lifetimeMs: number): Identity
+  readonly connect: (identity?: Identity) => { readonly socket: MemorySocket; readonly listener: SocketListener }
+  readonly identityFor: (lifetimeMs: number) => Identity
 }
 
 function setUp(changes: Partial<SessionLimits> = {}): Bench {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createSeededRandom } from '#shared/testing/seeded-random'
 import { expectRefusal, openTestClient } from '#shared/testing/test-client'
 import type { HttpHandler, Log, LogEntry, Socket, SocketListener, Transport, TransportRoutes, UpgradeRequest } from '../ports.ts'
-import { chooseTransport } from './choose-transport.ts'
+import { chooseTransport, findTransports } from './choose-transport.ts'
 
 const LIMIT = 1024
 const NOT_FOUND: HttpHandler = () => ({ status: 404, headers: { 'content-type': 'text/plain' }, body: 'nothing here' })
@@ -76,7 +76,7 @@ function routesOf(seen: Seen, http: HttpHandler): TransportRoutes {
   }
 }
 
-describe.each(['uws', 'ws'] as const)('transport on %s', (choice) => {
+describe.each(findTransports())('transport on %s', (choice) => {
   async function start(seen: Seen = createRecorder(), http: HttpHandler = NOT_FOUND): Promise<{ port: number; transport: Transport }> {
     const transport = chooseTransport(choice, routesOf(seen, http), createLog(seen))
     if (transport === undefined) throw new Error('no binary')

@@ -17,7 +17,7 @@ export interface Uws {
   sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void
   /** -1 when closed. */
   localPort(socket: us_listen_socket): number
-  forEachHeader(request: HttpRequest, callback: (name: string, value: string) => void): void
+  readonly forEachHeader: (request: HttpRequest, callback: (name: string, value: string) => void) => void
 }
 
 /** What the type definitions of the republish leave out. */
