@@ -69,3 +69,21 @@ function decodeFace(boxes: Float32Array, offset: number, anchor: Point): Omit<De
     keypoints: { leftEye: point(0), rightEye: point(1), nose: point(2), mouth: point(3), leftEar: point(4), rightEar: point(5) },
   }
 }
+
+/** From the detector's input pixels to the frame's. */
+export function toFrameFace(face: DetectedFace, region: Rectangle, scale: number): DetectedFace {
+  const move = ({ x, y }: { readonly x: number; readonly y: number }) => ({ x: region.x + x * scale, y: region.y + y * scale })
+  const { box, keypoints } = face
+  return {
+    score: face.score,
+    box: { ...move(box), width: box.width * scale, height: box.height * scale },
+    keypoints: {
+      leftEye: move(keypoints.leftEye),
+      rightEye: move(keypoints.rightEye),
+      nose: move(keypoints.nose),
+      mouth: move(keypoints.mouth),
+      leftEar: move(keypoints.leftEar),
+      rightEar: move(keypoints.rightEar),
+    },
+  }
+}

@@ -7,7 +7,8 @@ import { DEFAULT_TIME_CONSTANT_MS, smooth } from '#shared/model/smoothing'
 import { alignFace, type EyePair, type Similarity } from './align-face.ts'
 import { createAnchors } from './anchors.ts'
 import { toProbabilities } from './class-probabilities.ts'
-import { decodeFaces, type DetectedFace, type RawDetections } from './decode-faces.ts'
+import { chooseCoarse, sharpen } from './closer-look.ts'
+import { decodeFaces, type DetectedFace, type RawDetections, toFrameFace } from './decode-faces.ts'
 import type { Pixels, Rectangle } from './geometry.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import { inputDims, valuesPerFace } from './network-shape.ts'
@@ -151,18 +152,17 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
 
   async function find(frame: Pixels, time: number): Promise<readonly TrackedFace[]> {
     foundAt = time
-    return tracker.update(await search(frame, [wholeFrame(frame.width, frame.height)], MIN_SCORE_FIND), time)
+    const whole = wholeFrame(frame.width, frame.height)
+    const found = await search(frame, [whole], MIN_SCORE_FIND)
+    const small = chooseCoarse(found, whole.region.width / whole.inputWidth)
+    return tracker.update(sharpen(found, await search(frame, small.map(aroundFace), MIN_SCORE_FOLLOW)), time)
   }
 
   async function locate(frame: Pixels, time: number): Promise<{ faces: readonly TrackedFace[]; kind: 'find' | 'follow' }> {
     const known = tracker.current
     const mustFind = known.length === 0 || known.length > maxFollowed || tracker.hasLost() || time - foundAt >= findEveryMs
     if (mustFind) return { faces: await find(frame, time), kind: 'find' }
-    const followed = await search(
-      frame,
-      known.map((face) => aroundFace(face.box)),
-      MIN_SCORE_FOLLOW,
-    )
+    const followed = await search(frame, known.map(aroundFace), MIN_SCORE_FOLLOW)
     const faces = tracker.update(followed, time)
     // A face that slipped out of its square may still be in the picture.
     return tracker.hasLost() ? { faces: await find(frame, time), kind: 'find' } : { faces, kind: 'follow' }
@@ -251,23 +251,5 @@ function cropEyes({ crop }: ModelManifest, size: number): EyePair {
   return {
     leftEye: { x: leftX * size, y: leftY * size },
     rightEye: { x: rightX * size, y: rightY * size },
-  }
-}
-
-/** From the detector's input pixels to the frame's. */
-function toFrameFace(face: DetectedFace, region: Rectangle, scale: number): DetectedFace {
-  const move = ({ x, y }: { readonly x: number; readonly y: number }) => ({ x: region.x + x * scale, y: region.y + y * scale })
-  const { box, keypoints } = face
-  return {
-    score: face.score,
-    box: { ...move(box), width: box.width * scale, height: box.height * scale },
-    keypoints: {
-      leftEye: move(keypoints.leftEye),
-      rightEye: move(keypoints.rightEye),
-      nose: move(keypoints.nose),
-      mouth: move(keypoints.mouth),
-      leftEar: move(keypoints.leftEar),
-      rightEar: move(keypoints.rightEar),
-    },
   }
 }

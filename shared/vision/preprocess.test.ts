@@ -104,7 +104,7 @@ describe('search regions', () => {
   })
 
   it('[SR3] a face is followed in a square of twice its size around it', () => {
-    const { region } = aroundFace({ x: 100, y: 100, width: 50, height: 40 })
+    const { region } = aroundFace({ box: { x: 100, y: 100, width: 50, height: 40 } })
     expect(region).toEqual({ x: 75, y: 70, width: 100, height: 100 })
   })
 })

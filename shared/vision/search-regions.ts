@@ -27,7 +27,7 @@ export function wholeFrame(frameWidth: number, frameHeight: number): SearchRegio
   return { region: { x: (frameWidth - width) / 2, y: (frameHeight - height) / 2, width, height }, inputWidth, inputHeight }
 }
 
-export function aroundFace(box: Rectangle): SearchRegion {
+export function aroundFace({ box }: { readonly box: Rectangle }): SearchRegion {
   const side = Math.max(box.width, box.height) * FOLLOW_MARGIN
   return { region: squareAround(centreOf(box), side), inputWidth: FOLLOW_SIZE, inputHeight: FOLLOW_SIZE }
 }
