@@ -65,7 +65,7 @@ function explain(problem: Problem, { host, port, staticDir }: Config): string {
 function greet(config: Config, { port, transport }: { readonly port: number; readonly transport: string }): void {
   const page = `http://${toUrlHost(config.host)}:${String(port)}`
   const isUsual = port === 8080
-  const tail = isUsual ? 'npm run tail' : `npm run tail -- ${page}`
+  const tail = isUsual ? 'npm run tail' : `npm run tail -- --url ${page}`
   const transportNote =
     transport === 'ws'
       ? 'ws and node:http (no uWebSockets.js binary for this Node, or RELAY_TRANSPORT=ws: slower, works the same)'
