@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as webRuntime from 'onnxruntime-web/wasm'
 import { toProbabilities } from '#shared/vision/class-probabilities'
+import type { ClassifierBatch } from '#shared/vision/face-pipeline'
 import type { Pixels } from '#shared/vision/geometry'
 import { type ModelManifest, parseModelManifest } from '#shared/vision/model-manifest'
 import { checkNetworkShape, inputDims, type NetworkShape, valuesPerFace } from '#shared/vision/network-shape'
@@ -20,7 +21,9 @@ export interface OpenNetwork extends AsyncDisposable {
   readonly manifest: ModelManifest
   /** The ONNX file. */
   readonly bytes: Uint8Array
-  /** The network's own numbers, one row per picture. Each picture is one crop. */
+  /** As the pipeline calls it: the network's own numbers, one row per crop. */
+  run(batch: ClassifierBatch): Promise<Float32Array>
+  /** The same for pictures of which each is one crop. */
   answer(pictures: readonly Pixels[]): Promise<Float32Array>
   /** Calibrated, in the order of `EMOTIONS`. */
   classify(pictures: readonly Pixels[]): Promise<readonly (readonly number[])[]>
@@ -45,18 +48,19 @@ export async function openNetwork(manifestFile: string, runtimeName: RuntimeName
   })
   if (!fit.ok) throw new DataError(`${manifestFile}: ${fit.field}: ${fit.problem}`)
   const { facesAtOnce } = fit
-  const answer = (pictures: readonly Pixels[]): Promise<Float32Array> => {
-    const batch = { input: sampleWhole(pictures, manifest), count: pictures.length, dims: inputDims(manifest.input, pictures.length) }
-    return runInParts(batch, facesAtOnce, async (input, dims) => {
+  const run = (batch: ClassifierBatch): Promise<Float32Array> =>
+    runInParts(batch, facesAtOnce, async (input, dims) => {
       const outputs = await session.run({ [manifest.input.name]: new runtime.Tensor('float32', input, dims) })
       const { data } = outputs[manifest.output.name] ?? {}
       if (!(data instanceof Float32Array)) throw new DataError(`${manifestFile}: /output/name: the network answers no float32 there`)
       return data
     })
-  }
+  const answer = (pictures: readonly Pixels[]): Promise<Float32Array> =>
+    run({ input: sampleWhole(pictures, manifest), count: pictures.length, dims: inputDims(manifest.input, pictures.length) })
   return {
     manifest,
     bytes,
+    run,
     answer,
     async classify(pictures) {
       const answers = await answer(pictures)
@@ -96,7 +100,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function loadRuntime(name: RuntimeName): Promise<Runtime> {
+export async function loadRuntime(name: RuntimeName): Promise<Runtime> {
   webRuntime.env.wasm.numThreads = 1
   if (name === 'web') return webRuntime
   try {
