@@ -1,16 +1,17 @@
 /**
  * How `VisionApi` looks on the wire. comlink carries an error's text but loses its code, so expected failures travel as values.
  */
-import { type FrameAnalysis, VisionError, type VisionErrorCode, type VisionInfo, type VisionOptions } from './vision-api.ts'
+import { type VisionApi, VisionError, type VisionErrorCode } from './vision-api.ts'
 
 export type WireResult<Value> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly code: VisionErrorCode; readonly detail: string }
 
-export interface VisionWireApi {
-  open(options: VisionOptions): Promise<WireResult<VisionInfo>>
-  analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<WireResult<FrameAnalysis>>
-  reset(): Promise<WireResult<null>>
-}
+/** Every method of {@link VisionApi}, its failure as a value. */
+export type VisionWireApi = { readonly [Name in keyof VisionApi]: OverWire<VisionApi[Name]> }
+
+type OverWire<Method> = Method extends (...parameters: infer Parameters) => Promise<infer Value>
+  ? (...parameters: Parameters) => Promise<WireResult<Value extends object ? Value : null>>
+  : never
 
 /** In the worker: what rejects with something else than a `VisionError` becomes one. */
 export async function toWire<Value>(work: () => Promise<Value>): Promise<WireResult<Value>> {
