@@ -17,7 +17,7 @@ const CONTENT: Readonly<Record<string, string>> = {
   'assets/app-Ab12Cd34.js.br': 'br script',
   'assets/app-Ab12Cd34.js.gz': 'gz script',
   'assets/ort-XyZ12345.wasm': 'wasm',
-  'assets/plain.css': 'style',
+  'assets/models-81b1e2fb97/emotion.onnx': 'onnx',
   'models/emotion.onnx': 'onnx',
   'models/data.gz': 'no copy of anything',
   'señal ü.txt': 'text',
@@ -82,8 +82,10 @@ describe('static files', () => {
     expect([response?.headers['content-encoding'], textOf(response), response?.headers.vary]).toEqual([encoding, text, 'accept-encoding'])
   })
   it('[SF3] caches what is named by its content for ever, asks again for the rest', () => {
-    expect(find('/assets/app-Ab12Cd34.js')?.headers['cache-control']).toContain('immutable')
-    for (const path of ['/index.html', '/sw.js', '/manifest.webmanifest', '/models/emotion.onnx', '/assets/plain.css']) {
+    for (const path of ['/assets/app-Ab12Cd34.js', '/assets/models-81b1e2fb97/emotion.onnx']) {
+      expect([path, find(path)?.headers['cache-control']]).toEqual([path, 'public, max-age=31536000, immutable'])
+    }
+    for (const path of ['/index.html', '/sw.js', '/manifest.webmanifest', '/models/emotion.onnx']) {
       expect([path, find(path)?.headers['cache-control']]).toEqual([path, 'no-cache'])
     }
   })

@@ -93,9 +93,9 @@ function toCopy(body: Uint8Array): Copy {
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` }
 }
 
-/** Vite names what is under assets/ by its content; a changed file has another name. */
+/** The build names everything under assets/, or its folder, by its content; a changed file has another name. */
 function isHashed(path: string): boolean {
-  return path.startsWith('assets/') && /-[\w-]{8,}\.\w+$/.test(path)
+  return path.startsWith('assets/')
 }
 
 function find(files: ReadonlyMap<string, StaticFile>, path: string, request: HttpRequest): HttpResponse | undefined {
