@@ -18,8 +18,8 @@ import { type BenchResults, type SideSummary, toMarkdown } from './summary.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const isQuick = process.argv.includes('--quick')
-const BLOCKS = isQuick ? 2 : 8
-const FRAMES_PER_BLOCK = isQuick ? 15 : 40
+const BLOCKS = isQuick ? 2 : 6
+const FRAMES_PER_BLOCK = isQuick ? 15 : 30
 const COLD_STARTS = isQuick ? 1 : 3
 const PAGE_TIMEOUT_MS = 170_000
 
