@@ -38,6 +38,14 @@ describe('face tracker', () => {
     expect(tracker.update([at(10)], 1000)[0]?.id).toBe(2)
   })
 
+  it('[TF7] keeps the id over frames that come late, however slow the machine, but not over a pause', () => {
+    const tracker = createFaceTracker({ maxFaces: 4, rememberMs: 500 })
+    tracker.update([at(0)], 0)
+    expect(tracker.update([at(10)], 2000)[0]?.id).toBe(1)
+    expect(tracker.update([at(20)], 2033)[0]?.id).toBe(1)
+    expect(tracker.update([at(20)], 9000)[0]?.id).toBe(2)
+  })
+
   it('[TF4] does not take a face of another size or place for the same', () => {
     const tracker = createFaceTracker({ maxFaces: 4 })
     tracker.update([at(0)], 0)

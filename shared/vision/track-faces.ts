@@ -34,8 +34,12 @@ export interface FaceTrackerOptions {
 interface Track {
   face: TrackedFace
   seenAt: number
+  /** In the latest update; then a long time since means that frames came late, not that the face was away. */
+  isPresent: boolean
 }
 
+/** Between two frames, on a busy machine; after that nothing is known about who is there now. */
+const LONGEST_GAP_MS = 5000
 const MIN_OVERLAP = 0.15
 /** Without overlap, the same face when it moved by less than this fraction of its size and kept its size within a factor of two. */
 const MAX_SHIFT = 0.75
@@ -48,15 +52,17 @@ export function createFaceTracker({ maxFaces, rememberMs = 600 }: FaceTrackerOpt
 
   function assign(faces: readonly DetectedFace[], time: number): readonly TrackedFace[] {
     const ids = matchFaces(faces, tracks)
+    for (const track of tracks) track.isPresent = false
     return faces.map((face, index) => {
       const track = ids[index]
       if (track !== undefined) {
         track.face = { ...face, id: track.face.id }
         track.seenAt = time
+        track.isPresent = true
         return track.face
       }
       lastId += 1
-      const started = { face: { ...face, id: lastId }, seenAt: time }
+      const started = { face: { ...face, id: lastId }, seenAt: time, isPresent: true }
       tracks.push(started)
       return started.face
     })
@@ -64,7 +70,7 @@ export function createFaceTracker({ maxFaces, rememberMs = 600 }: FaceTrackerOpt
 
   return {
     update(faces, time) {
-      tracks = tracks.filter((track) => time - track.seenAt <= rememberMs)
+      tracks = tracks.filter((track) => time - track.seenAt <= (track.isPresent ? LONGEST_GAP_MS : rememberMs))
       const largest = [...faces].sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height).slice(0, maxFaces)
       const before = current
       current = assign(largest, time)
