@@ -67,7 +67,10 @@ export function isRight({ label, probabilities }: Answer): boolean {
 }
 
 /** What is shown as certain above a threshold: which share of the faces, and how many of those answers are right. */
-export function measureCertain(answers: readonly Answer[], threshold: number): { readonly coverage: number; readonly precision: number | null } {
+export function measureCertain(
+  answers: readonly Answer[],
+  threshold: number,
+): { readonly coverage: number; readonly precision: number | null } {
   const certain = answers.filter(({ probabilities }) => Math.max(...probabilities) >= threshold)
   const precision = certain.length === 0 ? null : certain.filter(isRight).length / certain.length
   return { coverage: certain.length / answers.length, precision }

@@ -112,6 +112,9 @@ function round(value: number): number {
   return Number(value.toFixed(4))
 }
 
-function mapValues<Key extends string, From, To>(record: Readonly<Record<Key, From>>, map: (value: From) => To): Readonly<Record<string, To>> {
+function mapValues<Key extends string, From, To>(
+  record: Readonly<Record<Key, From>>,
+  map: (value: From) => To,
+): Readonly<Record<string, To>> {
   return Object.fromEntries(Object.entries<From>(record).map(([key, value]) => [key, map(value)]))
 }

@@ -108,9 +108,14 @@ interface GraySheet {
 
 async function readSheet(file: string): Promise<GraySheet> {
   if (!(await isFile(file))) throw new DataError(`${file}: there is no such sheet, although votes.csv lists its images`)
-  const { data, info } = await sharp(file, { limitInputPixels: 100_000_000 }).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(file, { limitInputPixels: 100_000_000 })
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
   if (info.width !== SHEET_COLUMNS * SIDE || info.height % SIDE !== 0 || info.channels !== 1) {
-    throw new DataError(`${file}: expected a gray sheet of ${SHEET_COLUMNS} columns of ${SIDE} px, found ${info.width} by ${info.height} px`)
+    throw new DataError(
+      `${file}: expected a gray sheet of ${SHEET_COLUMNS} columns of ${SIDE} px, found ${info.width} by ${info.height} px`,
+    )
   }
   return { file, width: info.width, height: info.height, gray: data }
 }

@@ -115,12 +115,7 @@ function sampleCubic(image: GrayImage, u: number, v: number): number {
 }
 
 function cubicWeights(t: number): readonly number[] {
-  return [
-    ((-0.5 * t + 1) * t - 0.5) * t,
-    (1.5 * t - 2.5) * t * t + 1,
-    ((-1.5 * t + 2) * t + 0.5) * t,
-    (0.5 * t - 0.5) * t * t,
-  ]
+  return [((-0.5 * t + 1) * t - 0.5) * t, (1.5 * t - 2.5) * t * t + 1, ((-1.5 * t + 2) * t + 0.5) * t, (0.5 * t - 0.5) * t * t]
 }
 
 function toPixels(values: Float32Array, light: number, random: () => number): Pixels {

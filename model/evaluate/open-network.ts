@@ -84,7 +84,9 @@ async function readNetwork(manifestFile: string): Promise<{ readonly manifest: M
     throw new DataError(`${manifestFile}: /file: there is no ${networkFile}`)
   })
   if (bytes.length !== manifest.bytes) {
-    throw new DataError(`${manifestFile}: /bytes: ${manifest.file} has ${String(bytes.length)}, the manifest says ${String(manifest.bytes)}`)
+    throw new DataError(
+      `${manifestFile}: /bytes: ${manifest.file} has ${String(bytes.length)}, the manifest says ${String(manifest.bytes)}`,
+    )
   }
   if (createHash('sha256').update(bytes).digest('hex') !== manifest.sha256) {
     throw new DataError(`${manifestFile}: /sha256: is not the checksum of ${manifest.file}`)

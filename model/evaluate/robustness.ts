@@ -28,7 +28,10 @@ async function main(): Promise<void> {
   })
   const { data, split, manifest: manifestFile, only } = values
   if (data === undefined) throw new DataError(`--data is needed: ${USAGE}`)
-  const faces = spread((await loadSplit(data, split)).faces.filter((face) => face.label !== null), Number(values.limit))
+  const faces = spread(
+    (await loadSplit(data, split)).faces.filter((face) => face.label !== null),
+    Number(values.limit),
+  )
   await using bare = await openNetwork(manifestFile, 'node')
   await using detector = await openDetector(join(root, 'web/public/models/blazeface.onnx'), 'node')
   const networks: FaceNetworks = { detect: detector.detect, classify: bare.run }
