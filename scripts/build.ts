@@ -45,7 +45,12 @@ async function build(): Promise<void> {
   })
   await step('page', async () => {
     const vite = await import('vite')
-    await vite.build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
+    await vite.build({
+      configFile: join(root, 'vite.config.ts'),
+      logLevel: 'warn',
+      // How long each plugin took is no news to somebody who wants to start a relay.
+      build: { rolldownOptions: { checks: { bundlerTimings: false } } },
+    })
   })
   await step('compression (half a minute the first time)', async () => {
     const { precompress } = await import('./precompress.ts')
