@@ -8,6 +8,8 @@ import { dirname, resolve } from 'node:path'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { loadGraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
+import { Type } from 'typebox'
+import { Check } from 'typebox/value'
 import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
 import type { Pixels } from '#shared/vision/geometry'
 
@@ -16,6 +18,19 @@ const CLASSES: readonly EmotionName[] = ['anger', 'disgust', 'fear', 'happiness'
 const SIZE = 64
 const LUMA = [0.2989, 0.587, 0.114]
 const CONVOLUTIONS = ['_FusedConv2D', 'DepthwiseConv2dNative', 'Conv2D']
+
+const Graph = Type.Object({
+  format: Type.String(),
+  modelTopology: Type.Object({
+    node: Type.Array(Type.Object({ name: Type.String(), op: Type.String(), input: Type.Optional(Type.Array(Type.String())) })),
+  }),
+  weightsManifest: Type.Tuple([
+    Type.Object({
+      weights: Type.Array(Type.Object({ name: Type.String(), shape: Type.Array(Type.Integer()), dtype: Type.Union([Type.Literal('float32'), Type.Literal('int32')]) })),
+    }),
+  ]),
+})
+const Manifest = Type.Object({ version: Type.String() })
 
 export interface HumanEmotion {
   /** Of the weights file. */
@@ -35,8 +50,9 @@ export function humanModelFolder(): string {
 export async function openHumanEmotion(): Promise<HumanEmotion> {
   const folder = humanModelFolder()
   const weights = await readFile(`${folder}/emotion.bin`)
-  const graph = JSON.parse(await readFile(`${folder}/emotion.json`, 'utf8'))
-  const { version } = JSON.parse(await readFile(resolve(folder, '..', 'package.json'), 'utf8'))
+  const graph: unknown = JSON.parse(await readFile(`${folder}/emotion.json`, 'utf8'))
+  const manifest: unknown = JSON.parse(await readFile(resolve(folder, '..', 'package.json'), 'utf8'))
+  if (!Check(Graph, graph) || !Check(Manifest, manifest)) throw new Error(`${folder} holds no network of the expected form`)
   setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
   await tf.setBackend('wasm')
   const model = await loadGraphModel({
@@ -50,7 +66,7 @@ export async function openHumanEmotion(): Promise<HumanEmotion> {
   })
   return {
     bytes: weights.length,
-    version: String(version),
+    version: manifest.version,
     async classify(pictures) {
       const output = tf.tidy(() => model.execute(toInput(pictures)))
       if (Array.isArray(output) || !('data' in output)) throw new Error('the network has more than one output')
@@ -59,17 +75,14 @@ export async function openHumanEmotion(): Promise<HumanEmotion> {
       return pictures.map((_, row) => EMOTIONS.map((name) => (CLASSES.includes(name) ? (values[row * CLASSES.length + CLASSES.indexOf(name)] ?? 0) : 0)))
     },
     countMacs() {
-      const nodes: readonly { name: string; op: string; input: readonly string[] }[] = graph.modelTopology.node
-      const shapes: ReadonlyMap<string, readonly number[]> = new Map(
-        graph.weightsManifest[0].weights.map((weight: { name: string; shape: readonly number[] }) => [weight.name, weight.shape]),
-      )
-      const counted = nodes.filter((node) => CONVOLUTIONS.includes(node.op))
+      const shapes = new Map(graph.weightsManifest[0].weights.map((weight) => [weight.name, weight.shape]))
+      const counted = graph.modelTopology.node.filter((node) => CONVOLUTIONS.includes(node.op))
       const outputs = model.execute(
         tf.zeros([1, SIZE, SIZE, 1]),
         counted.map((node) => node.name),
       )
       const list = Array.isArray(outputs) ? outputs : [outputs]
-      return counted.reduce((sum, node, index) => sum + macsOf(node.op, list[index]?.size ?? 0, shapes.get(node.input[1] ?? '') ?? []), 0)
+      return counted.reduce((sum, node, index) => sum + macsOf(node.op, list[index]?.size ?? 0, shapes.get(node.input?.[1] ?? '') ?? []), 0)
     },
   }
 }
