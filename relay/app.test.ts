@@ -56,6 +56,7 @@ async function start({ transport, limits = {}, config = {} }: StartOptions): Pro
       anonymousRoles: ['viewer', 'station'],
       logLevel: 'debug',
       staticDir,
+      modelsDir: '',
       transport,
       messagesPerSecond: 1_000,
       maxConnections: 2_000,

@@ -88,7 +88,7 @@ export function createRelay(options: RelayOptions): Relay {
   let stopping: Promise<void> | undefined
 
   async function start(): Promise<RelayStart> {
-    const loaded = await loadStaticFiles(config.staticDir)
+    const loaded = await loadStaticFiles(config.staticDir, config.modelsDir)
     if (!loaded.ok) return { ok: false, problem: loaded.problem === 'missing' ? 'page_missing' : 'page_too_large' }
     const heartbeat = createHeartbeat(clock, limits.pingIntervalMs)
     const flusher = createFlusher(turn)

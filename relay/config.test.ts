@@ -40,6 +40,7 @@ describe('configuration', () => {
       anonymousRoles: ['viewer'],
       logLevel: 'debug',
       staticDir: '/srv/page',
+      modelsDir: '',
       transport: 'ws',
       messagesPerSecond: 5,
       maxConnections: 7,

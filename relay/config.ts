@@ -12,6 +12,8 @@ export interface Config {
   readonly logLevel: LogLevel
   /** The built page. */
   readonly staticDir: string
+  /** Further emotion networks with their manifests, served under `/models/`; empty for none. */
+  readonly modelsDir: string
   readonly transport: TransportChoice
   readonly messagesPerSecond: number
   readonly maxConnections: number
@@ -32,6 +34,7 @@ export function parseConfig(environment: Environment): ConfigResult {
     anonymousRoles: readAnonymousRoles(reader, environment, { host, mistakes }),
     logLevel: reader.choice('LOG_LEVEL', 'warn', LOG_LEVELS),
     staticDir: reader.text('STATIC_DIR', 'dist'),
+    modelsDir: reader.text('MODELS_DIR', ''),
     transport: reader.choice('RELAY_TRANSPORT', 'auto', TRANSPORT_CHOICES),
     messagesPerSecond: reader.integer('MESSAGES_PER_SECOND', 100, { min: 1, max: 1_000_000 }),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, { min: 1, max: 1_000_000 }),

@@ -16,7 +16,11 @@ async function run(): Promise<void> {
     giveUp(parsed.mistakes.length === 1 ? parsed.mistakes.join('') : ['The settings have mistakes:', ...parsed.mistakes].join('\n- '))
     return
   }
-  const config = { ...parsed.config, staticDir: toProjectPath(parsed.config.staticDir) }
+  const config = {
+    ...parsed.config,
+    staticDir: toProjectPath(parsed.config.staticDir),
+    modelsDir: parsed.config.modelsDir && toProjectPath(parsed.config.modelsDir),
+  }
   const { relay, log } = createSystemRelay(config, `semblante/${readVersion()}`)
   process.on('uncaughtException', (error) => {
     log.error({ event: 'process.uncaught', error: error.stack ?? error.message })

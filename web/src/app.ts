@@ -29,13 +29,18 @@ const RESUME_KEY = 'semblante.resume-camera'
 
 const remembered = createRememberedSettings(() => localStorage)
 const link = createRelayLink({ origin: location.origin, program: `semblante-page@${__APP_VERSION__}`, clock: realClock })
-const vision = createVisionClient({ modelsUrl: __MODELS_URL__, runtimeUrl: __RUNTIME_URL__, maxFaces: MAX_FACES })
+const station = createStationSettings(remembered, Math.random())
+const vision = createVisionClient({
+  modelsUrl: __MODELS_URL__,
+  runtimeUrl: __RUNTIME_URL__,
+  maxFaces: MAX_FACES,
+  ...(station.manifestPath === '' ? {} : { manifestUrl: station.manifestPath }),
+})
 const publisher = createEmotionPublisher((reading) => link.publishReading(reading))
 
 const language = createLanguageState(remembered, navigator.languages)
 const camera = createCameraState(createCameras(), remembered)
 const readings = createReadingsState()
-const station = createStationSettings(remembered, Math.random())
 const visionState = createVisionState(vision)
 const linkState = createLinkState(link)
 const route = createRouteState({

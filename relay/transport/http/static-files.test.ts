@@ -123,4 +123,28 @@ describe('static files', () => {
     expect(await loadStaticFiles(join(folder, 'models'))).toEqual({ ok: false, problem: 'missing' })
     expect(await loadStaticFiles(join(folder, 'nowhere'))).toEqual({ ok: false, problem: 'missing' })
   })
+
+  it('serves networks and manifests dropped into another folder under /models/, and nothing else of it', async () => {
+    const models = await mkdtemp(join(tmpdir(), 'semblante-models-'))
+    await Promise.all(['mine.json', 'mine.onnx', 'notes.txt', '.env'].map((name) => writeFile(join(models, name), name)))
+    const loaded = await loadStaticFiles(folder, models)
+    await rm(models, { recursive: true })
+    if (!loaded.ok) throw new Error(loaded.problem)
+    const served = (path: string) =>
+      loaded.files.find(path, {
+        method: 'GET',
+        path,
+        query: new URLSearchParams(),
+        headers: new Map(),
+        remoteAddress: '',
+        readBody: () => Promise.resolve(succeed(new Uint8Array())),
+      })
+    expect(['/models/mine.json', '/models/mine.onnx', '/models/notes.txt', '/models/.env'].map((path) => textOf(served(path)))).toEqual([
+      'mine.json',
+      'mine.onnx',
+      'nothing',
+      'nothing',
+    ])
+    expect(textOf(served('/index.html'))).toBe('<!doctype html>')
+  })
 })

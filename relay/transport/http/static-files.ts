@@ -46,16 +46,22 @@ const COMPRESSED = [
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 const REVALIDATE = 'no-cache'
 
-export async function loadStaticFiles(folder: string): Promise<StaticFilesResult> {
+/** Emotion networks and what describes them. */
+const MODEL_FILE = /^[A-Za-z0-9._-]+\.(?:onnx|json)$/
+
+/** @param modelsFolder its networks and manifests are served under `/models/`; empty for none. */
+export async function loadStaticFiles(folder: string, modelsFolder = ''): Promise<StaticFilesResult> {
   const paths = await listFiles(folder)
   if (!paths.includes('index.html')) return { ok: false, problem: 'missing' }
-  const sizeBytes = await sumSizes(folder, paths)
-  if (sizeBytes > MAX_BYTES || paths.length > MAX_FILES) return { ok: false, problem: 'too_large' }
+  const models = modelsFolder === '' ? [] : (await listFiles(modelsFolder)).filter((path) => MODEL_FILE.test(path))
+  const sizeBytes = (await sumSizes(folder, paths)) + (await sumSizes(modelsFolder, models))
+  if (sizeBytes > MAX_BYTES || paths.length + models.length > MAX_FILES) return { ok: false, problem: 'too_large' }
   const all = new Set(paths)
   const files = new Map<string, StaticFile>()
   for (const path of paths) {
     if (!isCompressedCopy(path, all)) files.set(`/${path}`, await loadFile(folder, path, all))
   }
+  for (const path of models) files.set(`/models/${path}`, await loadFile(modelsFolder, path, new Set()))
   return { ok: true, files: { sizeBytes, find: (path, request) => find(files, path, request) } }
 }
 

@@ -4,6 +4,7 @@
  */
 import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
 import type { Box, EmotionReading, FaceReading } from '#shared/protocol/emotion'
+import type { UnsureReason } from '#shared/vision/quality'
 
 export interface PublishableFace {
   readonly id: number
@@ -11,6 +12,9 @@ export interface PublishableFace {
   readonly emotion: EmotionName
   readonly confidence: number
   readonly isCertain: boolean
+  /** 0 to 1. */
+  readonly quality?: number
+  readonly unsureBecause?: UnsureReason
   /** In the order of `EMOTIONS`. */
   readonly probabilities: readonly number[]
 }
@@ -91,6 +95,8 @@ function toFaceReading(face: PublishableFace): FaceReading {
     emotion: face.emotion,
     confidence: toFraction(face.confidence),
     isCertain: face.isCertain,
+    ...(face.quality === undefined ? {} : { quality: toFraction(face.quality) }),
+    ...(face.unsureBecause === undefined ? {} : { unsureBecause: face.unsureBecause }),
     probabilities: toProbabilities(face.probabilities),
   }
 }

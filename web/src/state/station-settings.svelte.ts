@@ -8,15 +8,37 @@ export type PublishRate = (typeof PUBLISH_RATES)[number]
 
 const DEFAULT_RATE: PublishRate = 5
 
+/** A path on this server, or nothing. Two slashes would name another server. */
+export function isManifestPath(text: string): boolean {
+  return text === '' || /^\/(?!\/)[\w./-]{1,120}\.json$/.test(text)
+}
+
 export class StationSettings {
   readonly #remembered: RememberedSettings
   #name = $state('')
   #rate = $state<PublishRate>(DEFAULT_RATE)
+  #manifestPath = $state('')
 
   constructor(remembered: RememberedSettings, name: string, rate: PublishRate) {
     this.#remembered = remembered
     this.#name = name
     this.#rate = rate
+    const manifestPath = remembered.read('emotion-manifest') ?? ''
+    if (isManifestPath(manifestPath)) this.#manifestPath = manifestPath
+  }
+
+  /** Same-origin address of the manifest of another emotion network, for the next start of the page; empty for the one that ships. */
+  get manifestPath(): string {
+    return this.#manifestPath
+  }
+
+  /** @returns false, and nothing changes, when the text is neither empty nor such an address. */
+  setManifestPath(text: string): boolean {
+    const trimmed = text.trim()
+    if (!isManifestPath(trimmed)) return false
+    this.#manifestPath = trimmed
+    this.#remembered.write('emotion-manifest', trimmed)
+    return true
   }
 
   get name(): string {

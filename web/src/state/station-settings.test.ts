@@ -75,4 +75,25 @@ describe('station settings', () => {
     expect(settings.rate).toBe(10)
     expect(remembered.read('rate')).toBe('10')
   })
+
+  it('remembers the manifest of another network, takes none that is not on this server, and forgets it when emptied', () => {
+    const held = new Map<string, string>()
+    const storage = {
+      getItem: (name: string) => held.get(name) ?? null,
+      setItem: (name: string, value: string) => void held.set(name, value),
+    }
+    const open = () =>
+      createStationSettings(
+        createRememberedSettings(() => storage),
+        0,
+      )
+    expect(open().setManifestPath(' /models/mine.json ')).toBe(true)
+    expect(open().manifestPath).toBe('/models/mine.json')
+    for (const wrong of ['//elsewhere.example/x.json', 'https://elsewhere.example/x.json', '/models/mine.onnx', 'mine.json']) {
+      expect(open().setManifestPath(wrong)).toBe(false)
+    }
+    expect(open().manifestPath).toBe('/models/mine.json')
+    expect(open().setManifestPath('')).toBe(true)
+    expect(open().manifestPath).toBe('')
+  })
 })

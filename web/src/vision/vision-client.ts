@@ -209,9 +209,10 @@ async function ask<Value>(
 }
 
 /** What crosses to the worker: functions and our own settings stay here. */
-function toPlainOptions({ modelsUrl, runtimeUrl, maxFaces, threads, findEveryMs }: VisionClientOptions): VisionOptions {
+function toPlainOptions({ modelsUrl, manifestUrl, runtimeUrl, maxFaces, threads, findEveryMs }: VisionClientOptions): VisionOptions {
   return {
     modelsUrl,
+    ...(manifestUrl === undefined ? {} : { manifestUrl }),
     runtimeUrl,
     maxFaces,
     ...(threads === undefined ? {} : { threads }),
