@@ -3,6 +3,7 @@
  * and in the same browser, beside published figures, as `model/RESULTS-COMPARISON.md`. Everything but the JSON object goes to stderr.
  */
 import { writeFile } from 'node:fs/promises'
+import { availableParallelism, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -153,7 +154,8 @@ Written by \`npm run model:compare -- --data DIR\`; do not edit by hand. Accurac
 ${lines.join('\n')}
 
 The first two rows were run here, on the same ${String(made.count)} images of FER+ ${made.split} (majority rule, bare crops) and in the same
-browser (${made.times === null ? 'none was at hand' : `${made.times.browser}, one wasm thread, median of ${String(RUNS_TOLD)}`}; ours on onnxruntime-web, the other on tfjs-wasm as its library runs it). The
+browser (${made.times === null ? 'none was at hand' : `${made.times.browser}, one wasm thread, median of ${String(RUNS_TOLD)}`}; ours on onnxruntime-web, the other on tfjs-wasm as its library runs it; the
+machine's load was ${(loadavg()[0] ?? 0).toFixed(1)} on ${String(availableParallelism())} cores, and where that is more than the cores both would be faster at rest). The
 network of \`human\` knows seven classes: images of contempt count as wrong in *accuracy* and macro recall, and are left out, for both, in
 *without contempt*. It was trained on FER2013, whose training images are those of FER+ with other labels; valid here is what FER2013 calls the
 public test.
