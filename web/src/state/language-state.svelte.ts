@@ -44,9 +44,9 @@ export class LanguageState {
     this.#remembered.write('language', language)
   }
 
-  /** @param fraction 0 to 1. */
-  percent(fraction: number): string {
-    return this.#formats.percent.format(fraction)
+  /** A probability, 0 to 1, in whole percent; never 100 %, because no reading of a face is that sure. */
+  percent(probability: number): string {
+    return this.#formats.percent.format(Math.min(probability, 0.99))
   }
 
   whole(value: number): string {

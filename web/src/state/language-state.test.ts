@@ -26,4 +26,10 @@ describe('language', () => {
     expect(language.percent(0.834).replace(/\s/u, ' ')).toBe('83 %')
     expect(language.oneDigit(3)).toBe('3,0')
   })
+
+  it('[LG4] never claims certainty: a probability of 1 is written as 99 %', () => {
+    const language = createLanguageState(nothingRemembered(), ['en'])
+    expect(language.percent(1)).toBe('99%')
+    expect(language.percent(0)).toBe('0%')
+  })
 })
