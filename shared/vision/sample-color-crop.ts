@@ -3,8 +3,8 @@
  * ships, is in `sample-crop.ts` and faster.
  */
 import type { Similarity } from './align-face.ts'
+import { clampIndex, type CropTarget } from './crop-target.ts'
 import type { Pixels } from './geometry.ts'
-import type { CropTarget } from './sample-crop.ts'
 
 /** RGBA positions of the channels. */
 const ORDERS = { rgb: [0, 1, 2], bgr: [2, 1, 0] } as const
@@ -48,18 +48,14 @@ function addSamples({ data, width, height }: Pixels, { a, b, x, y }: Similarity,
     const floorY = Math.floor(frameY)
     const partX = frameX - floorX
     const partY = frameY - floorY
-    const left = clamp(floorX, width) * 4
-    const right = clamp(floorX + 1, width) * 4
-    const top = clamp(floorY, height) * width * 4
-    const bottom = clamp(floorY + 1, height) * width * 4
+    const left = clampIndex(floorX, width) * 4
+    const right = clampIndex(floorX + 1, width) * 4
+    const top = clampIndex(floorY, height) * width * 4
+    const bottom = clampIndex(floorY + 1, height) * width * 4
     for (let channel = 0; channel < 3; channel += 1) {
       const upper = (data[top + left + channel] ?? 0) * (1 - partX) + (data[top + right + channel] ?? 0) * partX
       const lower = (data[bottom + left + channel] ?? 0) * (1 - partX) + (data[bottom + right + channel] ?? 0) * partX
       pixel[channel] = (pixel[channel] ?? 0) + (upper * (1 - partY) + lower * partY) * share
     }
   }
-}
-
-function clamp(position: number, length: number): number {
-  return position < 0 ? 0 : position >= length ? length - 1 : position
 }

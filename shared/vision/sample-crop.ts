@@ -3,20 +3,13 @@
  * every frame pixel under a crop pixel counts (no aliasing: a face may be ten times the crop); outside the frame its border repeats.
  */
 import { scaleOf, type Similarity } from './align-face.ts'
+import { clampIndex, type CropTarget } from './crop-target.ts'
 import type { Pixels } from './geometry.ts'
-import type { ModelInput } from './model-manifest.ts'
 import { toWords } from './pixel-words.ts'
 import { sampleColorCrop } from './sample-color-crop.ts'
 
 /** Samples per crop pixel and axis; a larger face is read with gaps. */
 const MAX_SAMPLES = 8
-
-/** What is written is (value - mean) / scale in the manifest's colour and layout, values being 0 to 255. */
-export interface CropTarget extends Omit<ModelInput, 'name'> {
-  /** Receives size*size values per channel from `offset` on, rows from the top. */
-  readonly output: Float32Array
-  readonly offset: number
-}
 
 /** Gray is ITU-R BT.601 luma, as in the images the network was trained on. */
 export function sampleCrop(frame: Pixels, crop: Similarity, target: CropTarget): void {
@@ -52,10 +45,10 @@ function sampleSmooth(frame: Pixels, { a, b, x, y }: Similarity, { target, sampl
         const floorY = Math.floor(frameY)
         const partX = frameX - floorX
         const partY = frameY - floorY
-        const left = clamp(floorX, width) * 4
-        const right = clamp(floorX + 1, width) * 4
-        const top = clamp(floorY, height) * width * 4
-        const bottom = clamp(floorY + 1, height) * width * 4
+        const left = clampIndex(floorX, width) * 4
+        const right = clampIndex(floorX + 1, width) * 4
+        const top = clampIndex(floorY, height) * width * 4
+        const bottom = clampIndex(floorY + 1, height) * width * 4
         const upper = grayAt(data, top + left) * (1 - partX) + grayAt(data, top + right) * partX
         const lower = grayAt(data, bottom + left) * (1 - partX) + grayAt(data, bottom + right) * partX
         sum += upper * (1 - partY) + lower * partY
@@ -83,7 +76,7 @@ function sampleDense(frame: Pixels, { a, b, x, y }: Similarity, { target, sample
         let frameX = a * (column + 0.5 * step) - b * v + x
         let frameY = b * (column + 0.5 * step) + a * v + y
         for (let across = 0; across < samples; across += 1) {
-          const word = words[clamp(Math.floor(frameY), height) * width + clamp(Math.floor(frameX), width)] ?? 0
+          const word = words[clampIndex(Math.floor(frameY), height) * width + clampIndex(Math.floor(frameX), width)] ?? 0
           redBlue += word & 0xff00ff
           green += (word >>> 8) & 0xff
           frameX += a * step
@@ -98,8 +91,4 @@ function sampleDense(frame: Pixels, { a, b, x, y }: Similarity, { target, sample
 
 function grayAt(data: Uint8Array | Uint8ClampedArray, index: number): number {
   return 0.299 * (data[index] ?? 0) + 0.587 * (data[index + 1] ?? 0) + 0.114 * (data[index + 2] ?? 0)
-}
-
-function clamp(position: number, length: number): number {
-  return position < 0 ? 0 : position >= length ? length - 1 : position
 }
