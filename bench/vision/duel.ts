@@ -3,6 +3,9 @@
 /** `shipped`: as each comes. `scratch`: every frame searched and classified, nothing remembered. */
 export type Mode = 'shipped' | 'scratch'
 
+/** `still`: the same picture again and again, the best case of whoever skips frames that did not change. */
+export type Motion = 'swaying' | 'still'
+
 export type Who = 'ours' | 'theirs'
 
 /** One frame's reading. */
@@ -20,6 +23,7 @@ export interface Outcome {
 
 export interface DuelOptions {
   readonly mode: Mode
+  readonly motion: Motion
   readonly blocks: number
   readonly framesPerBlock: number
 }

@@ -12,7 +12,7 @@ import { brotliCompress } from 'node:zlib'
 import { type Browser, chromium, type Page } from '@playwright/test'
 import { obtainChromium, NO_CHROMIUM } from '../../scripts/chromium.ts'
 import { convertFaceDetector } from '../../scripts/convert-face-detector.ts'
-import type { ColdResult, DuelOptions, DuelResult, Mode, Side, Who } from './duel.ts'
+import type { ColdResult, DuelOptions, DuelResult, Side, Who } from './duel.ts'
 import { type PageServer, servePage } from './serve-page.ts'
 import { type BenchResults, type SideSummary, toMarkdown } from './summary.ts'
 
@@ -44,20 +44,22 @@ try {
 
 async function measure(browser: Browser, server: PageServer): Promise<BenchResults> {
   const cold = { ours: await coldStarts(browser, server, 'ours'), theirs: await coldStarts(browser, server, 'theirs') }
-  const shipped = await duel(browser, server, 'shipped')
-  const scratch = await duel(browser, server, 'scratch')
+  const shipped = await duel(browser, server, { mode: 'shipped', motion: 'swaying' })
+  const still = await duel(browser, server, { mode: 'shipped', motion: 'still' })
+  const scratch = await duel(browser, server, { mode: 'scratch', motion: 'swaying' })
   return {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, browser: `Chromium ${browser.version()}` },
     frames: BLOCKS * FRAMES_PER_BLOCK,
     shipped: { ours: summarise(shipped.ours), theirs: summarise(shipped.theirs) },
+    still: { ours: summarise(still.ours), theirs: summarise(still.theirs) },
     scratch: { ours: summarise(scratch.ours), theirs: summarise(scratch.theirs) },
     firstReadingMs: { ours: cold.ours.firstReadingMs, theirs: cold.theirs.firstReadingMs },
     firstVisitBytes: { ours: cold.ours.bytes, theirs: cold.theirs.bytes },
   }
 }
 
-async function duel(browser: Browser, server: PageServer, mode: Mode): Promise<DuelResult> {
-  const options: DuelOptions = { mode, blocks: BLOCKS, framesPerBlock: FRAMES_PER_BLOCK }
+async function duel(browser: Browser, server: PageServer, film: Pick<DuelOptions, 'mode' | 'motion'>): Promise<DuelResult> {
+  const options: DuelOptions = { ...film, blocks: BLOCKS, framesPerBlock: FRAMES_PER_BLOCK }
   // As text, because the page's types and this program's do not mix.
   return withPage(browser, server, (page) => page.evaluate<DuelResult>(`bench.duel(${JSON.stringify(options)})`))
 }

@@ -10,8 +10,8 @@ async function openContestant(who: Who, mode: Mode): Promise<Contestant> {
   return who === 'ours' ? (await import('./ours.ts')).openOurs(mode) : (await import('./theirs.ts')).openTheirs(mode)
 }
 
-async function duel({ mode, blocks, framesPerBlock }: DuelOptions): Promise<DuelResult> {
-  const film = await createFilm(PHOTO_URL)
+async function duel({ mode, motion, blocks, framesPerBlock }: DuelOptions): Promise<DuelResult> {
+  const film = await createFilm(PHOTO_URL, motion)
   const contestants = { ours: await openContestant('ours', mode), theirs: await openContestant('theirs', mode) }
   const sides: DuelResult = { ours: { times: [], outcomes: [] }, theirs: { times: [], outcomes: [] } }
   for (let block = 0; block < blocks + 1; block += 1) {
@@ -36,7 +36,7 @@ async function duel({ mode, blocks, framesPerBlock }: DuelOptions): Promise<Duel
 }
 
 async function coldStart(who: Who): Promise<ColdResult> {
-  const film = await createFilm(PHOTO_URL)
+  const film = await createFilm(PHOTO_URL, 'swaying')
   const contestant = await openContestant(who, 'shipped')
   for (let index = 0; index < 30; index += 1) {
     const outcome = await contestant.analyse(await film.frame(index), Math.round(index * FRAME_MS))
