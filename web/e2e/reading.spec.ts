@@ -4,7 +4,7 @@ import { openStationPage, overlap, type StationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
 import { startStreamListener } from './stream-listener.ts'
 
-/** The bound: after an outage both sides are back this soon, without a reload. */
+/** What the product promises: after an outage both sides are back this soon, without a reload. */
 const RESUME_LIMIT_MS = 10_000
 
 test('[EE1] the page finds the known face, reads happiness, and another program hears it', async ({ station, relay }) => {
