@@ -1,5 +1,5 @@
 /** What a classifier is worth on labelled faces: accuracy, recall, calibration. Pure; knows no files and no networks. */
-import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+import { byEmotion, EMOTIONS, type EmotionName } from '#shared/model/emotions'
 
 export interface Answer {
   /** An index into `EMOTIONS`. */
@@ -98,18 +98,4 @@ function toReliability(answers: readonly Answer[]): readonly ReliabilityBin[] {
     bin.count += 1
   }
   return sums.map(({ confidence, right, count }) => ({ confidence: confidence / (count || 1), accuracy: right / (count || 1), count }))
-}
-
-function byEmotion<Value>(read: (index: number) => Value): Readonly<Record<EmotionName, Value>> {
-  const of = (name: EmotionName): Value => read(EMOTIONS.indexOf(name))
-  return {
-    neutral: of('neutral'),
-    happiness: of('happiness'),
-    surprise: of('surprise'),
-    sadness: of('sadness'),
-    anger: of('anger'),
-    disgust: of('disgust'),
-    fear: of('fear'),
-    contempt: of('contempt'),
-  }
 }

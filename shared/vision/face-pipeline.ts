@@ -44,17 +44,23 @@ export interface FaceNetworks {
 }
 
 export interface ReadFace {
+  /** Stable while the face stays in view, counting from 1, never reused while the pipeline lives. */
   readonly id: number
   /** Fractions of the frame. */
   readonly box: Rectangle
+  /** The detector's score, 0 to 1. */
   readonly score: number
+  /** The most probable class after smoothing. */
   readonly emotion: EmotionName
+  /** Calibrated, smoothed probability of `emotion`. */
   readonly confidence: number
+  /** False where the network abstains: show "unsure". */
   readonly isCertain: boolean
-  /** How well the face can be seen, 0 to 1. */
+  /** How well the face can be seen, 0 to 1; below 0.5 it is not read. */
   readonly quality: number
-  /** Set where that is too little to read it. */
+  /** What keeps the face from being read; absent where only the look itself is unclear, and where `isCertain`. */
   readonly unsureBecause?: UnsureReason
+  /** In the order of `EMOTIONS`; sums to 1. Smoothed over time, calibrated. */
   readonly probabilities: readonly number[]
 }
 

@@ -2,7 +2,7 @@
  * Decides which readings are told: a few a second, and at once when the leading emotion or the number of faces changes. Knows no
  * socket and no timer: every analysed frame is offered, the clock comes with it.
  */
-import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+import { byEmotion, type EmotionName } from '#shared/model/emotions'
 import type { Box, EmotionReading, FaceReading } from '#shared/protocol/emotion'
 import type { UnsureReason } from '#shared/vision/quality'
 
@@ -97,21 +97,7 @@ function toFaceReading(face: PublishableFace): FaceReading {
     isCertain: face.isCertain,
     ...(face.quality === undefined ? {} : { quality: toFraction(face.quality) }),
     ...(face.unsureBecause === undefined ? {} : { unsureBecause: face.unsureBecause }),
-    probabilities: toProbabilities(face.probabilities),
-  }
-}
-
-function toProbabilities(values: readonly number[]): FaceReading['probabilities'] {
-  const of = (emotion: EmotionName): number => toFraction(values[EMOTIONS.indexOf(emotion)] ?? 0)
-  return {
-    neutral: of('neutral'),
-    happiness: of('happiness'),
-    surprise: of('surprise'),
-    sadness: of('sadness'),
-    anger: of('anger'),
-    disgust: of('disgust'),
-    fear: of('fear'),
-    contempt: of('contempt'),
+    probabilities: byEmotion((index) => toFraction(face.probabilities[index] ?? 0)),
   }
 }
 

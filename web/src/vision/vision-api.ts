@@ -2,9 +2,7 @@
  * The boundary between the page and the vision worker, as types only. Frames cross it by transfer, never by copy;
  * everything that comes back is small, plain data.
  */
-import type { EmotionName } from '#shared/model/emotions'
-import type { Box } from '#shared/protocol/emotion'
-import type { UnsureReason } from '#shared/vision/quality'
+import type { ReadFace } from '#shared/vision/face-pipeline'
 
 export interface VisionOptions {
   /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
@@ -31,26 +29,8 @@ export interface VisionInfo {
   readonly loadMs: number
 }
 
-export interface FaceAnalysis {
-  /** Stable while the face stays in view, counting from 1, never reused while the worker lives. */
-  readonly id: number
-  /** Fractions of the frame. */
-  readonly box: Box
-  /** The detector's score, 0 to 1. */
-  readonly score: number
-  /** The most probable class after smoothing. */
-  readonly emotion: EmotionName
-  /** Calibrated, smoothed probability of `emotion`. */
-  readonly confidence: number
-  /** False where the network abstains: show "unsure". */
-  readonly isCertain: boolean
-  /** How well the face can be seen, 0 to 1; below 0.5 it is not read. */
-  readonly quality: number
-  /** What keeps the face from being read; absent where only the look itself is unclear, and where `isCertain`. */
-  readonly unsureBecause?: UnsureReason
-  /** In the order of `EMOTIONS`; sums to 1. Smoothed over time, calibrated. */
-  readonly probabilities: readonly number[]
-}
+/** A face as the pipeline reads it; plain data, so it crosses the boundary as it is. */
+export type FaceAnalysis = ReadFace
 
 /** Milliseconds spent per stage on one frame, in the worker. */
 export interface StageTimes {
