@@ -30,7 +30,7 @@ function packages(name, from, allowed, options = {}) {
   }
 }
 
-const ports = '^relay/ports[.]ts$'
+const ports = '^relay/(ports|metric-catalog)[.]ts$'
 const shared = '^shared/'
 const adapters = ['transport', 'plc', 'inference', 'storage', 'cluster', 'auth', 'ops']
 

@@ -5,6 +5,7 @@ import type { CloseName } from '#shared/protocol/close-codes'
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessage } from '#shared/protocol/messages'
 import type { DeliveryClass } from '#shared/protocol/topics'
+import type { CounterLabel, CounterName, GaugeName, HistogramName } from './metric-catalog.ts'
 
 // ---------------------------------------------------------------- time, chance, log
 
@@ -48,8 +49,10 @@ export interface Log {
 
 // ---------------------------------------------------------------- transport: moves bytes
 
-/** One open socket, whatever carries it. */
+/** One open socket, whatever carries it: a WebSocket, an event stream, a pair in memory. */
 export interface Socket {
+  /** False where the other end can only listen (an event stream): it answers no pings and says nothing. */
+  readonly isTwoWay: boolean
   /**
    * Queues one text frame, given as UTF-8 so that what goes to many is encoded once. The array must not change afterwards.
    * @returns bytes still waiting in this process after the call; 0 when all went to the kernel.
@@ -67,6 +70,19 @@ export interface Socket {
   terminate(): void
   /** Who is at the other end, for logs and limits. */
   readonly remoteAddress: string
+}
+
+/**
+ * Sockets of one transport that get the same frames: the fast way to reach many. It knows nothing of slow readers; whoever opens it looks
+ * at `bufferedBytes` and lets them leave.
+ */
+export interface Channel {
+  /** Twice is harmless. A socket that closes has left. */
+  join(socket: Socket): void
+  /** Frames sent before still arrive. Harmless for a socket that is not in it. */
+  leave(socket: Socket): void
+  /** To all that are in it now. Frames of one turn leave together; the order with `sendText` on the same socket is kept. The array must not change afterwards. */
+  send(utf8: Uint8Array): void
 }
 
 /** What the transport tells the owner of a socket. No call may throw. */
@@ -114,16 +130,28 @@ export interface HttpResponse {
   readonly body: string | Uint8Array
 }
 
+/**
+ * A 200 that stays open and is written to as things happen (`text/event-stream`): `sendText` writes its bytes as they are, `ping` does nothing,
+ * `close` ends the body, the listener hears `onDrain` and `onClose` only.
+ */
+export interface HttpStreamResponse {
+  readonly headers: Readonly<Record<string, string>>
+  readonly open: (socket: Socket) => SocketListener
+}
+
+export type HttpAnswer = HttpResponse | HttpStreamResponse
+
 export interface SocketRoute {
   /** Exact path. */
   readonly path: string
   /** Frames above it go to `onTooLarge`. */
   readonly maxFrameBytes: number
-  readonly onUpgrade: (request: UpgradeRequest) => UpgradeAnswer
+  /** Must not reject; if it does the transport answers 500 and logs. */
+  readonly onUpgrade: (request: UpgradeRequest) => UpgradeAnswer | Promise<UpgradeAnswer>
 }
 
 /** Answers every request that is no upgrade. Must not throw; if it does the transport answers 500 and logs. */
-export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+export type HttpHandler = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
 
 export interface TransportRoutes {
   readonly sockets: readonly SocketRoute[]
@@ -144,6 +172,8 @@ export interface Transport {
   readonly name: string
   /** Binds. Port 0 picks one. A busy port is an expected failure. @returns the bound port. */
   start(address: { readonly host: string; readonly port: number }): Promise<ListenResult>
+  /** For sockets of this transport. Free to make and to forget. */
+  openChannel(): Channel
   /** Accepts no more connections; open ones live on. Twice is harmless. */
   stopListening(): void
   /** Ends what is left. Twice is harmless. */
@@ -161,6 +191,21 @@ export interface Publication {
   readonly seq: number
   /** The relay's clock, Unix milliseconds. */
   readonly time: number
+  /** The payload as JSON text: written once, for all wires and for the history. */
+  readonly json: string
+}
+
+/** What a peer is told about a topic it resumes, or that it could not follow. */
+export type TopicNotice =
+  | { readonly kind: 'resumed'; readonly topic: string; readonly epoch: string; readonly count: number }
+  | { readonly kind: 'gap'; readonly topic: string; readonly epoch: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'reset'; readonly topic: string; readonly epoch: string }
+
+/** A message from one peer to another, that asks for nothing. */
+export interface DirectMessage {
+  readonly kind: 'direct'
+  readonly from: string
+  readonly time: number
   readonly data: unknown
 }
 
@@ -170,6 +215,8 @@ export interface RequestReceived {
   /** The hub's own, unique while the request waits. */
   readonly id: string
   readonly from: string
+  /** Who asks, for services that check rights or keep a record. Never sent to other peers. */
+  readonly by: Identity
   readonly method: string
   readonly data: unknown
   readonly deadlineMs: number
@@ -188,9 +235,11 @@ export interface RequestEnded {
   readonly id: string
   readonly from: string
   readonly outcome: RequestOutcome
+  /** The idempotency key was known: the target was not asked again. */
+  readonly isDuplicate: boolean
 }
 
-export type PeerEvent = Publication | RequestReceived | RequestEnded
+export type PeerEvent = Publication | DirectMessage | RequestReceived | RequestEnded
 
 /** Everything on the bus has an address: a socket's session, a service, later a peer of another process. */
 export interface Peer {
@@ -206,15 +255,22 @@ export type Decoded =
   | { readonly ok: true; readonly message: ClientMessage }
   | { readonly ok: false; readonly failure: Failure; readonly id: string | undefined }
 
-/** One client protocol. Stateless: what a connection must remember lives in its session. */
+/** One client protocol. */
 export interface Dialect {
   readonly name: string
+  /**
+   * True for a dialect that remembers nothing of one connection: its frames may be encoded once for all. A dialect that does is made anew for
+   * each connection.
+   */
+  readonly isShared: boolean
   /** Total: any text gives an answer. */
   decode(text: string): Decoded
-  /** UTF-8 of one text frame. */
-  encode(message: RelayMessage): Uint8Array
-  /** As `encode`, but remembers the last publication: fanning out to many encodes once. */
+  /** UTF-8 of one frame. Undefined for what this dialect does not say. */
+  encode(message: RelayMessage): Uint8Array | undefined
+  /** As `encode`, but a shared dialect remembers the last publication: fanning out to many encodes once. */
   encodePublication(publication: Publication, isRetained: boolean): Uint8Array
+  /** Sent at every beat over sockets that answer no pings, so that the network between sees life. */
+  readonly keepAlive?: Uint8Array
 }
 
 // ---------------------------------------------------------------- sessions and rights
@@ -222,24 +278,107 @@ export interface Dialect {
 export const ROLES = ['viewer', 'station', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
+/** What somebody may do, beyond what the roles give: topic filters and address filters. */
+export interface Rights {
+  readonly subscribe: readonly string[]
+  readonly publish: readonly string[]
+  /** Addresses that may be asked (`request`) and told (`send`). */
+  readonly request: readonly string[]
+}
+export type Action = keyof Rights
+
 /** Who a token stands for. */
 export interface Identity {
   /** Opaque and stable for the token's life; safe in logs. */
   readonly subject: string
   readonly roles: readonly Role[]
+  /** Named in the token itself. */
+  readonly rights: Rights
+  /** The one station this token may speak for; undefined: any. */
+  readonly station: string | undefined
   /** Unix milliseconds. */
   readonly expiresAt: number
 }
 
-export interface Authenticator {
+/** Reads tokens. Several stand behind each other: the first that knows the kind of token answers. */
+export interface TokenVerifier {
+  /** Fails with `auth.token_invalid` or `auth.token_expired`. Asynchronous because keys may have to be fetched. */
+  verify(token: string): Promise<Result<Identity>>
+}
+
+/** The tokens this relay issues itself. */
+export interface Authenticator extends TokenVerifier {
   /** A new anonymous session. */
   acquire(): { readonly token: string; readonly expiresAt: number }
-  /** Fails with `auth.token_invalid` or `auth.token_expired`. */
-  verify(token: string): Result<Identity>
+  /** Ends a session; `onRevoked` tells. @returns false when the token was none. */
+  revoke(token: string): boolean
+  /** Called with the subject of each revoked token, so that live connections can be closed. */
+  onRevoked(listener: (subject: string) => void): void
+}
+
+/** Who may do what. Denies what it does not allow. */
+export interface AccessPolicy {
+  /**
+   * @param target a topic for `publish`, a topic filter for `subscribe`, an address for `request`; well formed.
+   * @returns `auth.forbidden` with a text that says which right is missing.
+   */
+  check(identity: Identity, action: Action, target: string): Result<void>
 }
 
 /** May the page that sends this come in? Fails with `origin.denied`. */
 export type OriginPolicy = (headers: ReadonlyMap<string, string>) => Result<void>
+
+// ---------------------------------------------------------------- history
+
+/** One publication as it is kept in the file. */
+export interface StoredPublication {
+  readonly topic: string
+  readonly delivery: DeliveryClass
+  readonly epoch: string
+  readonly seq: number
+  readonly time: number
+  readonly json: string
+  /** Publisher and idempotency key, where it had one: a repetition after a restart is still recognised. */
+  readonly key: string | undefined
+}
+
+/** What the file knew when it was opened. */
+export interface StoredHistory {
+  /** In force now: the one before where the file was closed in order, else the new one. */
+  readonly epoch: string
+  /** After a crash: the epoch before. Its numbers are good up to the last one stored of each topic. */
+  readonly crashedEpoch: string | undefined
+  /** By topic, then by number. */
+  readonly publications: readonly StoredPublication[]
+  /** The last number of each topic, also of those of which nothing is kept. */
+  readonly lastSeqs: ReadonlyMap<string, number>
+}
+
+/**
+ * Keeps publications beyond the process. Writes happen off the event loop, in batches: whoever must know that a message is safe waits for
+ * `append`. When the disk refuses, it goes on trying and says `degraded`; nothing throws.
+ */
+export interface HistoryStore {
+  /** @param newEpoch used when the numbering before cannot be continued. Fails with a sentence for the operator. */
+  open(newEpoch: string): Promise<{ readonly ok: true; readonly history: StoredHistory } | { readonly ok: false; readonly problem: string }>
+  /** Keeps them, in this order. @returns whether they are safe: committed to the file. */
+  append(publications: readonly StoredPublication[]): Promise<boolean>
+  state(): 'ready' | 'degraded'
+  /** Writes what waits and marks the end as orderly. Twice is harmless. */
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- metrics
+
+/** THE list of metrics is `metric-catalog.ts`. Cheap enough for every message: adding to a counter allocates nothing. */
+export interface Metrics {
+  add<Name extends CounterName>(name: Name, label: CounterLabel<Name>, by?: number): void
+  observe(name: HistogramName, value: number): void
+  /** Read when somebody looks. */
+  gauge(name: GaugeName, read: () => number): void
+  /** The counter's sum over its labels, for rates on the admin page. */
+  total(name: CounterName): number
+}
 
 // ---------------------------------------------------------------- machines
 

@@ -6,9 +6,18 @@ import type { TopicName, TopicRule } from '#shared/protocol/topics'
 `
 
 export function writeTopicTable(): string {
-  const rows = Object.entries(TOPICS).map(([name, { filter, delivery, publishers }]) => {
+  const rows = Object.entries(TOPICS).map(([name, { filter, delivery, publishers, history, maxLatencyMs }]) => {
     const names = publishers.map(quote).join(', ')
-    return `  ${name}: { filter: ${quote(filter)}, delivery: ${quote(delivery)}, publishers: [${names}] },`
+    const kept = `{ count: ${String(history.count)}, bytes: ${String(history.bytes)}, ageMs: ${String(history.ageMs)} }`
+    return [
+      `  ${name}: {`,
+      `    filter: ${quote(filter)},`,
+      `    delivery: ${quote(delivery)},`,
+      `    publishers: [${names}],`,
+      `    history: ${kept},`,
+      `    maxLatencyMs: ${String(maxLatencyMs)},`,
+      '  },',
+    ].join('\n')
   })
   return [HEADER, 'export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {', ...rows, '}', ''].join('\n')
 }

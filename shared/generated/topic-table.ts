@@ -2,7 +2,46 @@
 import type { TopicName, TopicRule } from '#shared/protocol/topics'
 
 export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
-  emotion: { filter: 'emotion/+', delivery: 'latest', publishers: ['station'] },
-  machineStatus: { filter: 'machine/+/status', delivery: 'latest', publishers: ['relay'] },
-  app: { filter: 'app/#', delivery: 'queued', publishers: ['station', 'operator'] },
+  emotion: {
+    filter: 'emotion/+',
+    delivery: 'latest',
+    publishers: ['station'],
+    history: { count: 0, bytes: 0, ageMs: 0 },
+    maxLatencyMs: 0,
+  },
+  machineStatus: {
+    filter: 'machine/+/status',
+    delivery: 'latest',
+    publishers: ['relay'],
+    history: { count: 0, bytes: 0, ageMs: 0 },
+    maxLatencyMs: 0,
+  },
+  app: {
+    filter: 'app/#',
+    delivery: 'queued',
+    publishers: ['station', 'operator'],
+    history: { count: 1024, bytes: 1048576, ageMs: 3600000 },
+    maxLatencyMs: 0,
+  },
+  order: {
+    filter: 'order/#',
+    delivery: 'acked',
+    publishers: ['station', 'operator'],
+    history: { count: 1024, bytes: 1048576, ageMs: 86400000 },
+    maxLatencyMs: 0,
+  },
+  presence: {
+    filter: '$relay/presence',
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 1024, bytes: 524288, ageMs: 3600000 },
+    maxLatencyMs: 0,
+  },
+  stats: {
+    filter: '$relay/stats',
+    delivery: 'latest',
+    publishers: ['relay'],
+    history: { count: 0, bytes: 0, ageMs: 0 },
+    maxLatencyMs: 0,
+  },
 }

@@ -125,9 +125,9 @@ describe('payloads', () => {
   })
 
   it('[CD9] the table without schemas says the same as the catalog', () => {
-    for (const name of ['emotion', 'machineStatus', 'app'] as const) {
-      const { filter, delivery, publishers } = TOPICS[name]
-      expect(topicRule(name)).toEqual({ filter, delivery, publishers })
+    for (const name of ['emotion', 'machineStatus', 'app', 'order', 'presence', 'stats'] as const) {
+      const { filter, delivery, publishers, history, maxLatencyMs } = TOPICS[name]
+      expect(topicRule(name)).toEqual({ filter, delivery, publishers, history, maxLatencyMs })
     }
   })
 })

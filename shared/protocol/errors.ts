@@ -57,6 +57,13 @@ export const ERRORS = {
   'topic.unknown': { retry: 'never', http: 404, doc: 'No entry of the topic catalog covers this topic.' },
   'topic.invalid_payload': { retry: 'never', http: 400, doc: "`data` does not fit the topic's schema; `field` names the place." },
   'topic.too_many': { retry: 'never', http: 429, doc: 'The connection holds as many subscriptions as it may.' },
+  'publish.key_required': { retry: 'never', http: 400, doc: 'An `acked` topic takes messages with `id` and `key` only.' },
+  'publish.deadline_passed': {
+    retry: 'later',
+    http: 504,
+    doc: 'The message was not stored in time. Ask again with the same key to learn what became of it.',
+  },
+  'key.conflict': { retry: 'never', http: 409, doc: 'The idempotency key was used before, for something else.' },
   'request.unknown_target': { retry: 'later', http: 404, doc: 'No peer or service has the address in `to`.' },
   'request.unknown_method': { retry: 'never', http: 404, doc: 'The target is there but knows no such method.' },
   'request.deadline_passed': { retry: 'later', http: 504, doc: 'No reply came in time.' },

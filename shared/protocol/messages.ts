@@ -19,6 +19,15 @@ const Address = Type.String({
 const Time = Type.Integer({ minimum: 0, description: "The relay's clock, Unix milliseconds." })
 const Sequence = Type.Integer({ minimum: 1, description: "The message's number within its topic and epoch." })
 const Epoch = Type.String({ minLength: 1, maxLength: 32, description: 'Changes when the relay can no longer continue the numbering.' })
+const Key = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'Idempotency key, yours to choose: the same key again gives the first answer and has no second effect.',
+})
+const ResumePoint = Type.Object(
+  { topic: Topic, epoch: Epoch, since: Type.Integer({ minimum: 0, description: 'The last number you have.' }) },
+  closed,
+)
 const Payload = Type.Unknown({ description: "JSON of the topic's or method's own schema." })
 const ErrorCodeSchema = Type.Unsafe<ErrorCode>(Type.Enum(Object.keys(ERRORS)))
 const ErrorBody = Type.Object(
@@ -50,6 +59,8 @@ export const Welcome = Type.Object(
     roles: Type.Array(Type.String()),
     server: Type.String({ description: 'Name and version of the relay.' }),
     time: Time,
+    epoch: Epoch,
+    expiresAt: Type.Integer({ minimum: 0, description: 'When the token ends, Unix milliseconds; send `refresh` before.' }),
     pingIntervalMs: Type.Integer({
       minimum: 1,
       description: 'The relay sends protocol pings this often and closes a silent socket after two.',
@@ -61,6 +72,27 @@ export const Welcome = Type.Object(
 export const Ping = Type.Object({ type: Type.Literal('ping'), id: Type.Optional(Id) }, closed)
 export const Pong = Type.Object({ type: Type.Literal('pong'), id: Type.Optional(Id), time: Time }, closed)
 
+export const Refresh = Type.Object(
+  { type: Type.Literal('refresh'), id: Type.Optional(Id), token: Type.String({ minLength: 1, maxLength: 4096 }) },
+  closed,
+)
+export const Refreshed = Type.Object(
+  {
+    type: Type.Literal('refreshed'),
+    id: Type.Optional(Id),
+    roles: Type.Array(Type.String()),
+    expiresAt: Type.Integer({ minimum: 0, description: 'When the new token ends, Unix milliseconds.' }),
+  },
+  closed,
+)
+export const Expiring = Type.Object(
+  {
+    type: Type.Literal('expiring'),
+    expiresAt: Type.Integer({ minimum: 0, description: 'When the connection is closed, Unix milliseconds.' }),
+  },
+  closed,
+)
+
 export const Subscribe = Type.Object(
   {
     type: Type.Literal('subscribe'),
@@ -70,15 +102,82 @@ export const Subscribe = Type.Object(
       maxLength: PROTOCOL_LIMITS.topicLength,
       description: 'A topic, or a filter: `+` stands for one level, a final `#` for any number.',
     }),
+    resume: Type.Optional(
+      Type.Array(ResumePoint, {
+        maxItems: PROTOCOL_LIMITS.resumePoints,
+        description:
+          'Where you stopped, per topic. Topics that match and are not listed count as never seen: all that is kept of them comes.',
+      }),
+    ),
   },
   closed,
 )
-export const Subscribed = Type.Object({ type: Type.Literal('subscribed'), id: Type.Optional(Id), topic: Topic }, closed)
+export const Subscribed = Type.Object(
+  {
+    type: Type.Literal('subscribed'),
+    id: Type.Optional(Id),
+    topic: Topic,
+    epoch: Epoch,
+    positions: Type.Array(Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 0 }) }, closed), {
+      description:
+        'The last number of each `queued` or `acked` topic that matches now: resume from here when the connection breaks before its first message.',
+    }),
+    isComplete: Type.Boolean({
+      description: `False when more than ${String(PROTOCOL_LIMITS.resumePoints)} topics match and \`positions\` names only some.`,
+    }),
+  },
+  closed,
+)
+export const Resumed = Type.Object(
+  {
+    type: Type.Literal('resumed'),
+    topic: Topic,
+    epoch: Epoch,
+    count: Type.Integer({ minimum: 0, description: 'So many messages follow, the ones you missed.' }),
+  },
+  closed,
+)
+export const Gap = Type.Object(
+  {
+    type: Type.Literal('gap'),
+    topic: Topic,
+    epoch: Epoch,
+    from: Sequence,
+    to: Sequence,
+  },
+  closed,
+)
+export const Reset = Type.Object({ type: Type.Literal('reset'), topic: Topic, epoch: Epoch }, closed)
 export const Unsubscribe = Type.Object({ type: Type.Literal('unsubscribe'), id: Type.Optional(Id), topic: Topic }, closed)
 export const Unsubscribed = Type.Object({ type: Type.Literal('unsubscribed'), id: Type.Optional(Id), topic: Topic }, closed)
 
-export const Publish = Type.Object({ type: Type.Literal('publish'), id: Type.Optional(Id), topic: Topic, data: Payload }, closed)
-export const Published = Type.Object({ type: Type.Literal('published'), id: Id, topic: Topic, epoch: Epoch, seq: Sequence }, closed)
+export const Publish = Type.Object(
+  {
+    type: Type.Literal('publish'),
+    id: Type.Optional(Id),
+    topic: Topic,
+    data: Payload,
+    key: Type.Optional(Key),
+    deadlineMs: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: PROTOCOL_LIMITS.requestDeadlineMs, description: 'How long you wait for `published`.' }),
+    ),
+  },
+  closed,
+)
+export const Published = Type.Object(
+  {
+    type: Type.Literal('published'),
+    id: Id,
+    topic: Topic,
+    epoch: Epoch,
+    seq: Sequence,
+    isDuplicate: Type.Optional(Type.Boolean({ description: 'True when the key was known: nothing was published again.' })),
+    isStored: Type.Optional(
+      Type.Boolean({ description: 'False when the relay keeps a history file and could not write to it: a crash may lose the message.' }),
+    ),
+  },
+  closed,
+)
 export const Message = Type.Object(
   {
     type: Type.Literal('message'),
@@ -102,6 +201,7 @@ export const Request = Type.Object(
     method: Type.String({ minLength: 1, maxLength: 64 }),
     data: Type.Optional(Payload),
     deadlineMs: Type.Optional(Type.Integer({ minimum: 1, maximum: PROTOCOL_LIMITS.requestDeadlineMs })),
+    key: Type.Optional(Key),
   },
   closed,
 )
@@ -126,9 +226,20 @@ export const Reply = Type.Object(
   closed,
 )
 export const Replied = Type.Object(
-  { type: Type.Literal('replied'), id: Id, from: Address, data: Type.Optional(Payload), error: Type.Optional(Type.String()) },
+  {
+    type: Type.Literal('replied'),
+    id: Id,
+    from: Address,
+    data: Type.Optional(Payload),
+    error: Type.Optional(Type.String()),
+    isDuplicate: Type.Optional(Type.Boolean({ description: 'True when the key was known: the target was not asked again.' })),
+  },
   closed,
 )
+
+export const Send = Type.Object({ type: Type.Literal('send'), id: Type.Optional(Id), to: Address, data: Payload }, closed)
+export const Sent = Type.Object({ type: Type.Literal('sent'), id: Id, to: Address }, closed)
+export const Direct = Type.Object({ type: Type.Literal('direct'), from: Address, time: Time, data: Payload }, closed)
 
 export const ErrorMessage = Type.Object({ type: Type.Literal('error'), id: Type.Optional(Id), error: ErrorBody }, closed)
 export const Draining = Type.Object({ type: Type.Literal('draining'), reconnectAfterMs: Type.Integer({ minimum: 0 }) }, closed)
@@ -159,6 +270,20 @@ export const MESSAGES = {
     doc: 'Is anybody there? For clients that cannot send protocol pings.',
   },
   pong: { schema: Pong, direction: 'to-client', since: '0.1.0', doc: 'Yes, and this is the time.' },
+  refresh: {
+    schema: Refresh,
+    direction: 'to-relay',
+    since: '0.2.0',
+    answers: ['refreshed', 'error'],
+    doc: 'A new token for the open session, before the old one ends. It must stand for the same subject.',
+  },
+  refreshed: { schema: Refreshed, direction: 'to-client', since: '0.2.0', doc: 'The session goes on with the new token.' },
+  expiring: {
+    schema: Expiring,
+    direction: 'to-client',
+    since: '0.2.0',
+    doc: 'The token ends soon: send `refresh` with a new one, or the connection is closed with 4401.',
+  },
   subscribe: {
     schema: Subscribe,
     direction: 'to-relay',
@@ -166,7 +291,30 @@ export const MESSAGES = {
     answers: ['subscribed', 'error'],
     doc: 'From now on send me what is published there; first the last value of each `latest` topic that matches.',
   },
-  subscribed: { schema: Subscribed, direction: 'to-client', since: '0.1.0', doc: 'Done; last values follow.' },
+  subscribed: {
+    schema: Subscribed,
+    direction: 'to-client',
+    since: '0.1.0',
+    doc: 'Done; what was missed and last values follow: one `resumed`, `gap` or `reset` per resume point, each before the messages it speaks of.',
+  },
+  resumed: {
+    schema: Resumed,
+    direction: 'to-client',
+    since: '0.2.0',
+    doc: 'Nothing of that topic is lost: the messages after your point follow, in order. On a `latest` topic the newest one counts as all.',
+  },
+  gap: {
+    schema: Gap,
+    direction: 'to-client',
+    since: '0.2.0',
+    doc: 'The messages with these numbers, both ends included, were sent while you could not read, and are no longer kept. What is kept follows.',
+  },
+  reset: {
+    schema: Reset,
+    direction: 'to-client',
+    since: '0.2.0',
+    doc: 'The numbering you know has ended, so nobody can say what you missed. Forget your point; what is kept under the new epoch follows.',
+  },
   unsubscribe: {
     schema: Unsubscribe,
     direction: 'to-relay',
@@ -194,6 +342,15 @@ export const MESSAGES = {
   },
   reply: { schema: Reply, direction: 'to-relay', since: '0.1.0', answers: ['error'], doc: 'Your answer to `requested`.' },
   replied: { schema: Replied, direction: 'to-client', since: '0.1.0', doc: 'The answer to your `request`.' },
+  send: {
+    schema: Send,
+    direction: 'to-relay',
+    since: '0.2.0',
+    answers: ['sent', 'error'],
+    doc: 'Tell one peer, without an answer of its own. Answered by `sent` when it has an `id`.',
+  },
+  sent: { schema: Sent, direction: 'to-client', since: '0.2.0', doc: 'The relay passed it on to the peer’s connection.' },
+  direct: { schema: Direct, direction: 'to-client', since: '0.2.0', doc: 'One peer tells you, and nobody else.' },
   error: {
     schema: ErrorMessage,
     direction: 'to-client',

@@ -23,6 +23,8 @@ export const PROTOCOL_LIMITS = {
   nesting: 32,
   /** Topic filters one connection may hold. */
   subscriptions: 64,
+  /** Topics a `subscribe` may resume at once, and `subscribed` names at most. */
+  resumePoints: 256,
   /** Requests one connection may have waiting for a reply. */
   pendingRequests: 32,
   /** Longest time, in milliseconds, a request may wait for its reply. */

@@ -1,13 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PROTOCOL_LIMITS } from './protocol.ts'
-import { hasWildcard, matchesTopic, parseTopic, parseTopicFilter } from './topic-filter.ts'
+import { coversFilter, filtersOverlap, hasWildcard, matchesTopic, parseTopic, parseTopicFilter } from './topic-filter.ts'
 
 const level = fc.constantFrom('a', 'b', 'c')
 const topic = fc.array(level, { minLength: 1, maxLength: PROTOCOL_LIMITS.topicLevels })
 const filter = fc
   .tuple(fc.array(fc.constantFrom('a', 'b', 'c', '+'), { minLength: 1, maxLength: 7 }), fc.boolean())
   .map(([levels, isOpen]) => (isOpen ? [...levels, '#'] : levels))
+
+const shortFilter = fc
+  .tuple(fc.constantFrom('a', 'b', '+', '$a'), fc.array(fc.constantFrom('a', 'b', '+'), { maxLength: 2 }), fc.boolean())
+  .map(([first, rest, isOpen]) => (isOpen ? [first, ...rest, '#'] : [first, ...rest]))
+/** Every topic of up to five levels, with a letter that no filter names. */
+const ALL_TOPICS = ['a', 'b', 'c', '$a', '$b'].flatMap((first) => tails(4).map((rest) => [first, ...rest]))
+
+function tails(levels: number): string[][] {
+  if (levels === 0) return [[]]
+  return [[], ...['a', 'b', 'c'].flatMap((name) => tails(levels - 1).map((rest) => [name, ...rest]))]
+}
 
 /** The definition, written another way. */
 function toPattern(levels: readonly string[]): RegExp {
@@ -45,5 +56,25 @@ describe('topics and filters', () => {
         expect(hasWildcard(parsed.value)).toBe(/[+#]/.test(text))
       }),
     )
+  })
+  it('[TF6] covers a filter exactly when every topic of it is matched', () => {
+    fc.assert(
+      fc.property(shortFilter, shortFilter, (outer, inner) => {
+        const innerTopics = ALL_TOPICS.filter((topicLevels) => matchesTopic(inner, topicLevels))
+        expect(coversFilter(outer, inner)).toBe(innerTopics.every((topicLevels) => matchesTopic(outer, topicLevels)))
+      }),
+    )
+  })
+  it('[TF7] two filters overlap exactly when some topic is matched by both', () => {
+    fc.assert(
+      fc.property(shortFilter, shortFilter, (one, other) => {
+        const isShared = (topicLevels: readonly string[]) => matchesTopic(one, topicLevels) && matchesTopic(other, topicLevels)
+        expect(filtersOverlap(one, other)).toBe(ALL_TOPICS.some(isShared))
+      }),
+    )
+  })
+  it("[TF8] a wildcard in the first level does not match the relay's own topics", () => {
+    for (const text of ['#', '+/stats', '+/#']) expect([text, matchesTopic(text.split('/'), ['$relay', 'stats'])]).toEqual([text, false])
+    for (const text of ['$relay/#', '$relay/+']) expect([text, matchesTopic(text.split('/'), ['$relay', 'stats'])]).toEqual([text, true])
   })
 })

@@ -2,25 +2,42 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EmotionReading } from './emotion.ts'
 import { MachineStatus } from './machine.ts'
+import { PresenceEvent, RelayStats } from './relay-report.ts'
 
 /**
  * What happens when a reader is slower than the writer, and what a new subscriber gets first.
- * - `latest`: the newest message per topic replaces an unsent older one; new subscribers get the last value.
- * - `queued`: every message, in order, until the bounded queue is full; then the connection is closed as too slow.
+ * - `latest`: only the newest message matters. New subscribers, and readers that fell behind, get the last value.
+ * - `queued`: every message, in order. Readers that fell behind get what they missed from the history, or are told of the `gap`.
+ * - `acked`: as `queued`, and the publisher names an `id` and an idempotency key: its message has exactly one effect, and `published`
+ *   comes once the history has it.
  */
-export type DeliveryClass = 'latest' | 'queued'
+export type DeliveryClass = 'latest' | 'queued' | 'acked'
 
-/** Who may publish on a topic. `relay`: only the relay's own services. */
+/** Who may publish on a topic where the operator's policy says nothing else. `relay`: only the relay's own services, whatever a policy says. */
 export type Publisher = 'station' | 'operator' | 'relay'
+
+/** How much of a topic is kept for readers that fell behind or come back: whichever bound is reached first. */
+export interface HistoryLimits {
+  /** Messages. 0 keeps none. */
+  readonly count: number
+  /** UTF-8 bytes of their payloads. */
+  readonly bytes: number
+  readonly ageMs: number
+}
 
 /** What holds for a topic, whatever its payload. */
 export interface TopicRule {
   /** Which topics: levels joined by `/`, `+` for exactly one level, a final `#` for one or more. */
   readonly filter: string
   readonly delivery: DeliveryClass
-  /** Subscribing is open to every role. */
   readonly publishers: readonly Publisher[]
+  /** `latest` topics keep their last value and need no history. */
+  readonly history: HistoryLimits
+  /** Messages may wait this long, so that more of them leave together. 0: they leave at the end of the loop's turn. */
+  readonly maxLatencyMs: number
 }
+
+const NO_HISTORY: HistoryLimits = { count: 0, bytes: 0, ageMs: 0 }
 
 interface TopicEntry extends TopicRule {
   readonly schema: TSchema
@@ -34,6 +51,8 @@ export const TOPICS = {
     schema: EmotionReading,
     delivery: 'latest',
     publishers: ['station'],
+    history: NO_HISTORY,
+    maxLatencyMs: 0,
     since: '0.1.0',
     doc: 'What the station named in the last level reads, a few times a second and on change.',
   },
@@ -42,6 +61,8 @@ export const TOPICS = {
     schema: MachineStatus,
     delivery: 'latest',
     publishers: ['relay'],
+    history: NO_HISTORY,
+    maxLatencyMs: 0,
     since: '0.1.0',
     doc: 'State of one machine, on change and every few seconds.',
   },
@@ -50,8 +71,40 @@ export const TOPICS = {
     schema: Type.Unknown(),
     delivery: 'queued',
     publishers: ['station', 'operator'],
+    history: { count: 1_024, bytes: 1024 * 1024, ageMs: 60 * 60 * 1000 },
+    maxLatencyMs: 0,
     since: '0.1.0',
     doc: 'Yours: any JSON, between your own programs.',
+  },
+  order: {
+    filter: 'order/#',
+    schema: Type.Unknown(),
+    delivery: 'acked',
+    publishers: ['station', 'operator'],
+    history: { count: 1_024, bytes: 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.2.0',
+    doc: 'Yours: any JSON that must have its effect exactly once, as a pick order for a warehouse system.',
+  },
+  presence: {
+    filter: '$relay/presence',
+    schema: PresenceEvent,
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 1_024, bytes: 512 * 1024, ageMs: 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.2.0',
+    doc: 'Who came and who left. `presence.list` of the service `relay` tells who is there.',
+  },
+  stats: {
+    filter: '$relay/stats',
+    schema: RelayStats,
+    delivery: 'latest',
+    publishers: ['relay'],
+    history: NO_HISTORY,
+    maxLatencyMs: 0,
+    since: '0.2.0',
+    doc: 'What the relay is doing, once a second while somebody listens.',
   },
 } as const satisfies Readonly<Record<string, TopicEntry>>
 
