@@ -1,125 +1,101 @@
-/** The environment as typed settings. Lists all mistakes at once, with what was expected; never repeats a value that might be a secret. */
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import { LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type LogLevel, type Role, type TransportChoice } from './ports.ts'
+/**
+ * Settings from the environment and an optional file as one typed object. Lists all mistakes at once, with what was expected; repeats no value
+ * that might be a secret. Which settings there are stands in config/settings.ts.
+ */
+import { findNearestName, readConfigFile } from './config/config-file.ts'
+import { isLoopback } from './config/network-address.ts'
+import { findConflicts } from './config/setting-conflicts.ts'
+import type { ParseContext, Setting } from './config/setting-kinds.ts'
+import { SETTINGS } from './config/settings.ts'
 
-export interface Config {
-  /** 0 takes a free one. */
-  readonly port: number
-  readonly host: string
-  /** Further web origins that may talk to the relay, or `*`. */
-  readonly allowedOrigins: readonly string[]
-  readonly anonymousRoles: readonly Role[]
-  readonly logLevel: LogLevel
-  /** The built page. */
-  readonly staticDir: string
-  /** Further emotion networks with their manifests, served under `/models/`; empty for none. */
-  readonly modelsDir: string
-  readonly transport: TransportChoice
-  readonly messagesPerSecond: number
-  readonly maxConnections: number
-}
+/** Each field is a setting: its unit, range and meaning are said there. Empty text: none. Secrets that are not set are undefined. */
+export type Config = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
+type ValueOf<Of> = Of extends Setting<infer Value> ? Value : never
 
 export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly mistakes: readonly string[] }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export function parseConfig(environment: Environment): ConfigResult {
+export interface ConfigOptions extends Partial<ParseContext> {
+  /** The text of the file that CONFIG_FILE names; undefined where it cannot be read. */
+  readonly readFile?: (path: string) => string | undefined
+}
+
+const ALL: readonly Setting<unknown>[] = Object.values(SETTINGS)
+const NAMES = ALL.map(({ name }) => name)
+
+export function parseConfig(environment: Environment, options: ConfigOptions = {}): ConfigResult {
   const mistakes: string[] = []
-  const reader = createReader(environment, mistakes)
-  const host = reader.text('HOST', '127.0.0.1')
-  const config: Config = {
-    port: reader.integer('PORT', 8080, { min: 0, max: 65_535 }),
-    host,
-    allowedOrigins: reader.list('ALLOWED_ORIGINS', [], { isItem: isOrigin, expected: 'origins like https://example.org, or *' }),
-    anonymousRoles: readAnonymousRoles(reader, environment, { host, mistakes }),
-    logLevel: reader.choice('LOG_LEVEL', 'warn', LOG_LEVELS),
-    staticDir: reader.text('STATIC_DIR', 'dist'),
-    modelsDir: reader.text('MODELS_DIR', ''),
-    transport: reader.choice('RELAY_TRANSPORT', 'auto', TRANSPORT_CHOICES),
-    messagesPerSecond: reader.integer('MESSAGES_PER_SECOND', 100, { min: 1, max: 1_000_000 }),
-    maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, { min: 1, max: 1_000_000 }),
-  }
-  return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes }
+  const context = { resolvePath: options.resolvePath ?? ((path: string) => path) }
+  const source = collectValues(environment, { ...options, ...context }, mistakes)
+  const values = Object.fromEntries(
+    Object.entries(SETTINGS).map(([field, setting]) => [field, readSetting(setting, { source, context, mistakes })]),
+  )
+  if (!isConfig(values)) throw new Error('a setting was not read')
+  mistakes.push(...findConflicts(values, (name) => source.has(name)))
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  const isClosed = !isLoopback(values.host) && !source.has(SETTINGS.anonymousRoles.name)
+  return { ok: true, config: isClosed ? { ...values, anonymousRoles: [] } : values }
 }
 
-/** Only this machine can reach it. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-  loopback.addAddress('::1', 'ipv6')
-  if (isIPv4(host)) return loopback.check(host, 'ipv4')
-  return isIPv6(host) && loopback.check(host, 'ipv6')
+interface Given {
+  readonly value: unknown
+  /** `environment`, or the file's path. */
+  readonly where: string
 }
 
-/** Open to this machine by default; open to a network only where somebody has said so. */
-function readAnonymousRoles(
-  reader: Reader,
+/** By name, only what is set. The environment wins, where it is not empty. */
+function collectValues(
   environment: Environment,
-  { host, mistakes }: { host: string; mistakes: string[] },
-): readonly Role[] {
-  if (environment.ANONYMOUS_ROLES === undefined && !isLoopback(host)) {
-    mistakes.push(
-      `ANONYMOUS_ROLES must be set when HOST (${host}) can be reached from other machines: it says what anybody may do there, for example viewer,station.`,
-    )
-    return []
+  { readFile = () => undefined, resolvePath }: ConfigOptions & ParseContext,
+  mistakes: string[],
+): ReadonlyMap<string, Given> {
+  const given = new Map<string, Given>()
+  const give = (setting: Setting<unknown>, { value, where }: Given): void => {
+    if (value !== '' || setting.takesEmpty) given.set(setting.name, { value, where })
   }
-  const isItem = (text: string): text is Role => ROLES.some((role) => role === text)
-  return reader.list('ANONYMOUS_ROLES', ['viewer', 'station'], { isItem, expected: `roles out of ${ROLES.join(', ')}` })
+  const { name: fileSetting } = SETTINGS.configFile
+  const file = environment[fileSetting]
+  if (file !== undefined && file !== '') {
+    const read = readConfigFile(readFile(resolvePath(file)))
+    if (!read.ok) mistakes.push(`${fileSetting} (${file}) ${read.wrong}.`)
+    for (const [name, value] of read.ok ? read.members : []) {
+      const setting = ALL.find((candidate) => candidate.name === name && name !== fileSetting)
+      if (setting === undefined) mistakes.push(toUnknownName(name, file))
+      else give(setting, { value, where: file })
+    }
+  }
+  for (const setting of ALL) {
+    const value = environment[setting.name]
+    if (value !== undefined) give(setting, { value, where: 'environment' })
+  }
+  return given
 }
 
-function isOrigin(text: string): text is string {
-  if (text === '*') return true
-  try {
-    return new URL(text).origin.toLowerCase() === text.toLowerCase()
-  } catch {
-    return false
-  }
+function toUnknownName(name: string, file: string): string {
+  const { name: fileSetting } = SETTINGS.configFile
+  if (name === fileSetting) return `${fileSetting} (${file}) can be set in the environment only.`
+  const nearest = findNearestName(name, NAMES)
+  const hint = nearest === undefined ? '"npm start -- --help" lists them' : `did you mean ${nearest}?`
+  return `${JSON.stringify(name.slice(0, 64))} (${file}) is no setting: ${hint}`
 }
 
-interface Reader {
-  text(name: string, fallback: string): string
-  integer(name: string, fallback: number, range: { readonly min: number; readonly max: number }): number
-  choice<Choice extends string>(name: string, fallback: Choice, choices: readonly Choice[]): Choice
-  /** Separated by commas; empty is an empty list. */
-  list<Item extends string>(
-    name: string,
-    fallback: readonly Item[],
-    items: { readonly isItem: (text: string) => text is Item; readonly expected: string },
-  ): readonly Item[]
+interface Reading {
+  readonly source: ReadonlyMap<string, Given>
+  readonly context: ParseContext
+  readonly mistakes: string[]
 }
 
-function createReader(environment: Environment, mistakes: string[]): Reader {
-  return {
-    text(name, fallback) {
-      const text = environment[name]
-      return text === undefined || text === '' ? fallback : text
-    },
-    integer(name, fallback, { min, max }) {
-      const text = environment[name]
-      if (text === undefined || text === '') return fallback
-      const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-      if (number >= min && number <= max) return number
-      mistakes.push(`${name} must be a whole number from ${String(min)} to ${String(max)}.`)
-      return fallback
-    },
-    choice(name, fallback, choices) {
-      const text = environment[name]
-      if (text === undefined || text === '') return fallback
-      const choice = choices.find((candidate) => candidate === text)
-      if (choice === undefined) mistakes.push(`${name} must be one of ${choices.join(', ')}.`)
-      return choice ?? fallback
-    },
-    list(name, fallback, { isItem, expected }) {
-      const text = environment[name]
-      if (text === undefined) return fallback
-      const parts = text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '')
-      const items = parts.filter(isItem)
-      if (items.length < parts.length) mistakes.push(`${name} must be a list, separated by commas, of ${expected}.`)
-      return items
-    },
-  }
+function readSetting(setting: Setting<unknown>, { source, context, mistakes }: Reading): unknown {
+  const given = source.get(setting.name)
+  if (given === undefined) return setting.toDefault(context)
+  const parsed = setting.parse(given.value, context)
+  if (parsed.ok) return parsed.value
+  mistakes.push(...parsed.wrongs.map((wrong) => `${setting.name} (${given.where})${wrong.startsWith(',') ? '' : ' '}${wrong}.`))
+  return setting.toDefault(context)
+}
+
+/** Each kind has checked its value; this sees that none was left out. */
+function isConfig(values: Readonly<Record<string, unknown>>): values is Config {
+  return Object.keys(SETTINGS).every((field) => Object.hasOwn(values, field))
 }
