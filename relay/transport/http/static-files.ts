@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HttpRequest, HttpResponse } from '../../ports.ts'
+import { DEFAULT_MODEL_PATH, describeDefaultModel, findEmotionModelFault } from './emotion-model.ts'
 import { findMediaType } from './media-types.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
@@ -30,9 +31,11 @@ export interface StaticFiles {
   readonly sizeBytes: number
 }
 
-/** `missing`: no folder or no index.html in it. `too_large`: more than `MAX_BYTES`. */
+/** `missing`: no folder or no index.html in it. `too_large`: more than `MAX_BYTES`. `model_wrong`: `details` says what of EMOTION_MODEL. */
 export type StaticFilesResult =
-  { readonly ok: true; readonly files: StaticFiles } | { readonly ok: false; readonly problem: 'missing' | 'too_large' }
+  | { readonly ok: true; readonly files: StaticFiles }
+  | { readonly ok: false; readonly problem: 'missing' | 'too_large' }
+  | { readonly ok: false; readonly problem: 'model_wrong'; readonly details: string }
 
 /** The build is about 30 MB with its compressed copies. */
 const MAX_BYTES = 512 * 1024 * 1024
@@ -49,19 +52,26 @@ const REVALIDATE = 'no-cache'
 /** Emotion networks and what describes them. */
 const MODEL_FILE = /^[A-Za-z0-9._-]+\.(?:onnx|json)$/
 
-/** @param modelsFolder its networks and manifests are served under `/models/`; empty for none. */
-export async function loadStaticFiles(folder: string, modelsFolder = ''): Promise<StaticFilesResult> {
+/**
+ * @param modelsFolder its networks and manifests are served under `/models/`; empty for none.
+ * @param emotionModel the network of `modelsFolder` that pages take by default; empty for their own.
+ */
+export async function loadStaticFiles(folder: string, modelsFolder = '', emotionModel = ''): Promise<StaticFilesResult> {
   const paths = await listFiles(folder)
   if (!paths.includes('index.html')) return { ok: false, problem: 'missing' }
   const models = modelsFolder === '' ? [] : (await listFiles(modelsFolder)).filter((path) => MODEL_FILE.test(path))
   const sizeBytes = (await sumSizes(folder, paths)) + (await sumSizes(modelsFolder, models))
   if (sizeBytes > MAX_BYTES || paths.length + models.length > MAX_FILES) return { ok: false, problem: 'too_large' }
+  const details = emotionModel === '' ? undefined : await findEmotionModelFault(modelsFolder, emotionModel)
+  if (details !== undefined) return { ok: false, problem: 'model_wrong', details }
   const all = new Set(paths)
   const files = new Map<string, StaticFile>()
   for (const path of paths) {
     if (!isCompressedCopy(path, all)) files.set(`/${path}`, await loadFile(folder, path, all))
   }
   for (const path of models) files.set(`/models/${path}`, await loadFile(modelsFolder, path, new Set()))
+  const chosen = new Map([['identity', toCopy(describeDefaultModel(emotionModel))] as const])
+  files.set(DEFAULT_MODEL_PATH, { mediaType: findMediaType(DEFAULT_MODEL_PATH), cacheControl: REVALIDATE, copies: chosen })
   return { ok: true, files: { sizeBytes, find: (path, request) => find(files, path, request) } }
 }
 
