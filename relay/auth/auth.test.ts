@@ -6,7 +6,6 @@ import type { Result } from '#shared/protocol/errors'
 import { ANONYMOUS_SESSION_LIMITS, createAnonymousSessions } from './anonymous-sessions.ts'
 import { createOriginPolicy } from './origin-policy.ts'
 import { createRateLimit } from './rate-limit.ts'
-import { findToken } from './token-text.ts'
 
 function codeOf(result: Result<unknown>): string {
   return result.ok ? 'ok' : result.failure.code
@@ -18,35 +17,52 @@ describe('anonymous sessions', () => {
     const limits = { ...ANONYMOUS_SESSION_LIMITS, sessions }
     return { clock, auth: createAnonymousSessions({ clock, random: createSeededRandom(1), roles: ['viewer'], limits }) }
   }
-  it('[AU1] gives 256-bit tokens as 43 characters, good for 30 days', () => {
+  it('[AU1] gives 256-bit tokens as 43 characters, good for 30 days', async () => {
     const { clock, auth } = setUp()
     const { token, expiresAt } = auth.acquire()
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/)
     expect(expiresAt - clock.now()).toBe(30 * 86_400_000)
-    const verified = auth.verify(token)
-    expect(verified.ok && verified.value.roles).toEqual(['viewer'])
+    const verified = await auth.verify(token)
+    expect(verified.ok && verified.value).toEqual({
+      subject: expect.stringMatching(/^anonymous-[\w-]{12}$/),
+      roles: ['viewer'],
+      rights: { subscribe: [], publish: [], request: [] },
+      station: undefined,
+      expiresAt,
+    })
     clock.advance(30 * 86_400_000 - 1)
-    expect(codeOf(auth.verify(token))).toBe('ok')
+    expect(codeOf(await auth.verify(token))).toBe('ok')
     clock.advance(1)
-    expect(codeOf(auth.verify(token))).toBe('auth.token_expired')
+    expect(codeOf(await auth.verify(token))).toBe('auth.token_expired')
   })
-  it.each(['', 'x', 'A'.repeat(43), 'A'.repeat(10_000), '__proto__', 'é'.repeat(43)])('[AU2] does not know the token %s', (token) => {
-    expect(codeOf(setUp().auth.verify(token))).toBe('auth.token_invalid')
+  it.each(['', 'x', 'A'.repeat(43), 'A'.repeat(10_000), '__proto__', 'é'.repeat(43)])('[AU2] does not know the token %s', async (token) => {
+    expect(codeOf(await setUp().auth.verify(token))).toBe('auth.token_invalid')
   })
-  it('[AU3] does not take the hash of a token for a token', () => {
+  it('[AU3] does not take the hash of a token for a token', async () => {
     const { auth } = setUp()
     const { token } = auth.acquire()
-    expect(codeOf(auth.verify(createHash('sha256').update(token).digest('base64url')))).toBe('auth.token_invalid')
+    expect(codeOf(await auth.verify(createHash('sha256').update(token).digest('base64url')))).toBe('auth.token_invalid')
   })
-  it('[AU4] stays within its bound: expired ones go first, then the oldest', () => {
+  it('[AU4] stays within its bound: expired ones go first, then the oldest', async () => {
     const { clock, auth } = setUp(3)
     const old = auth.acquire().token
     clock.advance(30 * 86_400_000)
     const tokens = [auth.acquire().token, auth.acquire().token, auth.acquire().token]
-    expect([auth.count(), codeOf(auth.verify(old))]).toEqual([3, 'auth.token_invalid'])
+    expect([auth.count(), codeOf(await auth.verify(old))]).toEqual([3, 'auth.token_invalid'])
     const newest = auth.acquire().token
     expect(auth.count()).toBe(3)
-    expect([...tokens, newest].map((token) => codeOf(auth.verify(token)))).toEqual(['auth.token_invalid', 'ok', 'ok', 'ok'])
+    const verified = await Promise.all([...tokens, newest].map((token) => auth.verify(token)))
+    expect(verified.map(codeOf)).toEqual(['auth.token_invalid', 'ok', 'ok', 'ok'])
+  })
+  it('[AU5] ends a session when it is revoked, and says whose it was, once', async () => {
+    const { auth } = setUp()
+    const [kept, ended] = [auth.acquire().token, auth.acquire().token]
+    const verified = await auth.verify(ended)
+    const revoked: string[] = []
+    auth.onRevoked((subject) => revoked.push(subject))
+    expect([auth.revoke(ended), auth.revoke(ended), auth.revoke('no such token')]).toEqual([true, false, false])
+    expect(revoked).toEqual([verified.ok && verified.value.subject])
+    expect([codeOf(await auth.verify(ended)), codeOf(await auth.verify(kept)), auth.count()]).toEqual(['auth.token_invalid', 'ok', 1])
   })
 })
 
@@ -88,21 +104,6 @@ describe('origin policy', () => {
   })
 })
 
-describe('token text', () => {
-  it('[TT1] takes ?token= first, then the bearer header', () => {
-    const find = (query: string, authorization?: string): string | undefined =>
-      findToken(new URLSearchParams(query), new Map(authorization === undefined ? [] : [['authorization', authorization]]))
-    expect(find('token=a', 'Bearer b')).toBe('a')
-    expect(find('token=', 'bearer  b')).toBe('b')
-    expect([find(''), find('', 'Basic b'), find('', 'Bearer'), find('', 'Bearer a b')]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
-})
-
 describe('rate limit', () => {
   it('[RT1] counts each address for itself and forgets the one seen longest ago', () => {
     const clock = createFakeClock()
@@ -112,5 +113,9 @@ describe('rate limit', () => {
     expect([limit.take('a'), limit.take('a')]).toEqual([true, false])
     limit.take('c')
     expect([limit.take('a'), limit.take('b'), limit.take('b')]).toEqual([false, true, true])
+  })
+  it('[RT2] gives no second allowance for another address of the same IPv6 network', () => {
+    const limit = createRateLimit({ clock: createFakeClock(), burst: 1, refillMs: 100, addresses: 2 })
+    expect([limit.take('2001:db8::1'), limit.take('2001:db8::2'), limit.take('2001:db8:0:1::1')]).toEqual([true, false, true])
   })
 })

@@ -1,8 +1,9 @@
 /** So many calls per address, in memory that does not grow: an address that has been quiet is forgotten. */
 import type { Clock } from '../ports.ts'
+import { groupAddress } from './address-group.ts'
 
 export interface RateLimit {
-  /** @returns false when this address has had enough for now. */
+  /** @returns false when this address has had enough for now. IPv6 counts per /64. */
   take(address: string): boolean
 }
 
@@ -22,13 +23,14 @@ export function createRateLimit({ clock, burst, refillMs, addresses }: Options):
   return {
     take(address) {
       const now = clock.now()
-      const last = seen.get(address)
+      const group = groupAddress(address)
+      const last = seen.get(group)
       const tokens = last === undefined ? burst : Math.min(burst, last.tokens + Math.max(0, now - last.at) / refillMs)
-      seen.delete(address)
+      seen.delete(group)
       const [oldest] = seen.keys()
       if (seen.size >= addresses && oldest !== undefined) seen.delete(oldest)
       const isAllowed = tokens >= 1
-      seen.set(address, { tokens: isAllowed ? tokens - 1 : tokens, at: now })
+      seen.set(group, { tokens: isAllowed ? tokens - 1 : tokens, at: now })
       return isAllowed
     },
   }
