@@ -2,7 +2,8 @@
  * The detector's raw outputs into faces in its input's pixels. Overlapping answers for the same face are left in; see
  * `non-maximum-suppression.ts`.
  */
-import type { Point, Rectangle } from './geometry.ts'
+import { scaleOf, type Similarity, toFrame } from './align-face.ts'
+import { centreOf, type Point, type Rectangle } from './geometry.ts'
 
 /** BlazeFace's points, named as seen in the picture: the left eye is the one further left, which is the person's right. */
 export interface FaceKeypoints {
@@ -70,20 +71,23 @@ function decodeFace(boxes: Float32Array, offset: number, anchor: Point): Omit<De
   }
 }
 
-/** From the detector's input pixels to the frame's. */
-export function toFrameFace(face: DetectedFace, region: Rectangle, scale: number): DetectedFace {
-  const move = ({ x, y }: { readonly x: number; readonly y: number }) => ({ x: region.x + x * scale, y: region.y + y * scale })
+/** @param place from the detector's input pixels to the frame's; the box stays upright where that turns. */
+export function toFrameFace(face: DetectedFace, place: Similarity): DetectedFace {
   const { box, keypoints } = face
+  const scale = scaleOf(place)
+  const centre = toFrame(place, centreOf(box))
+  const width = box.width * scale
+  const height = box.height * scale
   return {
     score: face.score,
-    box: { ...move(box), width: box.width * scale, height: box.height * scale },
+    box: { x: centre.x - width / 2, y: centre.y - height / 2, width, height },
     keypoints: {
-      leftEye: move(keypoints.leftEye),
-      rightEye: move(keypoints.rightEye),
-      nose: move(keypoints.nose),
-      mouth: move(keypoints.mouth),
-      leftEar: move(keypoints.leftEar),
-      rightEar: move(keypoints.rightEar),
+      leftEye: toFrame(place, keypoints.leftEye),
+      rightEye: toFrame(place, keypoints.rightEye),
+      nose: toFrame(place, keypoints.nose),
+      mouth: toFrame(place, keypoints.mouth),
+      leftEar: toFrame(place, keypoints.leftEar),
+      rightEar: toFrame(place, keypoints.rightEar),
     },
   }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { uprightFace } from '#shared/testing/face-examples'
+import { toFrame } from './align-face.ts'
 import type { Pixels, Rectangle } from './geometry.ts'
 import { preprocess } from './preprocess.ts'
-import { aroundFace, wholeFrame } from './search-regions.ts'
+import { aroundFace, placeOf, wholeFrame } from './search-regions.ts'
 
 function colours(width: number, height: number, colour: (x: number, y: number) => readonly [number, number, number]): Pixels {
   const data = new Uint8Array(width * height * 4).fill(255)
@@ -104,7 +106,25 @@ describe('search regions', () => {
   })
 
   it('[SR3] a face is followed in a square of twice its size around it', () => {
-    const { region } = aroundFace({ box: { x: 100, y: 100, width: 50, height: 40 } })
-    expect(region).toEqual({ x: 75, y: 70, width: 100, height: 100 })
+    const { region, turn } = aroundFace(uprightFace({ x: 100, y: 100, width: 50, height: 40 }))
+    expect({ region, turn }).toEqual({ region: { x: 75, y: 70, width: 100, height: 100 }, turn: 0 })
+  })
+
+  it('[SR4] the square turns with the face, and leads back to where its pixels came from', () => {
+    const upright = uprightFace({ x: 100, y: 100, width: 50, height: 50 })
+    const { leftEye } = upright.keypoints
+    const rightEye = { x: leftEye.x + 10 * Math.cos(0.5), y: leftEye.y + 10 * Math.sin(0.5) }
+    const region = aroundFace({ box: upright.box, keypoints: { ...upright.keypoints, rightEye } })
+    expect(region.turn).toBeCloseTo(0.5, 9)
+    const place = placeOf(region)
+    const middle = toFrame(place, { x: 64, y: 64 })
+    expect([middle.x, middle.y]).toEqual([expect.closeTo(125, 9), expect.closeTo(125, 9)])
+    const right = toFrame(place, { x: 128, y: 64 })
+    expect([right.x, right.y]).toEqual([expect.closeTo(125 + 50 * Math.cos(0.5), 9), expect.closeTo(125 + 50 * Math.sin(0.5), 9)])
+  })
+
+  it('[SR5] upright, the place of a region is its corner and its scale', () => {
+    const place = placeOf(wholeFrame(640, 480))
+    expect(place).toEqual({ a: 2.5, b: 0, x: expect.closeTo(0, 9), y: expect.closeTo(0, 9) })
   })
 })
