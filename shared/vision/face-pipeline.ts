@@ -7,16 +7,17 @@ import { DEFAULT_TIME_CONSTANT_MS, smooth } from '#shared/model/smoothing'
 import { alignFace, type EyePair, type Similarity } from './align-face.ts'
 import { createAnchors } from './anchors.ts'
 import { toProbabilities } from './class-probabilities.ts'
-import { chooseCoarse, sharpen } from './closer-look.ts'
+import { chooseCloser, MIN_SCORE_PERHAPS, sharpen } from './closer-look.ts'
 import { decodeFaces, type DetectedFace, type RawDetections, toFrameFace } from './decode-faces.ts'
 import type { Pixels, Rectangle } from './geometry.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import { inputDims, valuesPerFace } from './network-shape.ts'
 import { keepBest, mergeOverlapping } from './non-maximum-suppression.ts'
 import { preprocess } from './preprocess.ts'
-import { type FaceQuality, judgeFace, QUALITY_CROP, type UnsureReason } from './quality.ts'
+import { preprocessTurned } from './preprocess-turned.ts'
+import { type FaceQuality, type JudgedFace, judgeFace, QUALITY_CROP, type UnsureReason } from './quality.ts'
 import { sampleCrop } from './sample-crop.ts'
-import { aroundFace, type SearchRegion, wholeFrame } from './search-regions.ts'
+import { aroundFace, placeOf, type SearchRegion, wholeFrame } from './search-regions.ts'
 import { createFaceTracker, type TrackedFace } from './track-faces.ts'
 
 /** The shape of a batch of pictures: what the first dimensions of the input are. */
@@ -94,9 +95,10 @@ export interface FacePipelineOptions {
   readonly maxFollowed?: number
   /** Default 250. 0 gives each frame's own probabilities. */
   readonly smoothingMs?: number
+  /** Says whether a face can be read. Default `judgeFace`. */
+  readonly judge?: (face: JudgedFace) => FaceQuality
 }
 
-const MIN_SCORE_FIND = 0.5
 /** Where a face was a moment ago, less is needed to believe in it. */
 const MIN_SCORE_FOLLOW = 0.3
 const MAX_OVERLAP = 0.3
@@ -114,6 +116,7 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
   const findEveryMs = options.findEveryMs ?? 1000
   const maxFollowed = options.maxFollowed ?? 2
   const smoothingMs = options.smoothingMs ?? DEFAULT_TIME_CONSTANT_MS
+  const judge = options.judge ?? judgeFace
   const tracker = createFaceTracker({ maxFaces })
   const anchorsOf = new Map<string, Float32Array>()
   const { input } = manifest
@@ -147,11 +150,16 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
     const size = 3 * width * height
     if (detectorInput.length < size * regions.length) detectorInput = new Float32Array(size * regions.length)
     const input = detectorInput.subarray(0, size * regions.length)
-    for (const [index, { region }] of regions.entries()) preprocess(frame, region, { output: input, offset: index * size, width, height })
+    for (const [index, region] of regions.entries()) {
+      const target = { output: input, offset: index * size, width, height }
+      if (region.turn === 0) preprocess(frame, region.region, target)
+      else preprocessTurned(frame, placeOf(region), target)
+    }
     const raw = await networks.detect({ input, count: regions.length, width, height })
-    const found = regions.flatMap(({ region }, batchIndex) => {
+    const found = regions.flatMap((region, batchIndex) => {
+      const place = placeOf(region)
       const faces = decodeFaces(raw, anchors(width, height), { batchIndex, minScore })
-      return mergeOverlapping(faces, MAX_OVERLAP).map((face) => toFrameFace(face, region, region.width / width))
+      return mergeOverlapping(faces, MAX_OVERLAP).map((face) => toFrameFace(face, place))
     })
     return regions.length === 1 ? found : keepBest(found, MAX_OVERLAP)
   }
@@ -159,9 +167,9 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
   async function find(frame: Pixels, time: number): Promise<readonly TrackedFace[]> {
     foundAt = time
     const whole = wholeFrame(frame.width, frame.height)
-    const found = await search(frame, [whole], MIN_SCORE_FIND)
-    const small = chooseCoarse(found, whole.region.width / whole.inputWidth)
-    return tracker.update(sharpen(found, await search(frame, small.map(aroundFace), MIN_SCORE_FOLLOW)), time)
+    const found = await search(frame, [whole], MIN_SCORE_PERHAPS)
+    const unclear = chooseCloser(found, whole.region.width / whole.inputWidth)
+    return tracker.update(sharpen(found, await search(frame, unclear.map(aroundFace), MIN_SCORE_FOLLOW)), time)
   }
 
   async function locate(frame: Pixels, time: number): Promise<{ faces: readonly TrackedFace[]; kind: 'find' | 'follow' }> {
@@ -180,7 +188,7 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
       const target = { ...GRAY_CROP, output: qualityCrop, offset: 0 }
       sampleCrop(frame, alignFace(face.keypoints, qualityEyes), target)
     }
-    return judgeFace({ keypoints: face.keypoints, width: face.box.width, crop: isOwnQualityCrop ? qualityCrop : crop })
+    return judge({ keypoints: face.keypoints, width: face.box.width, crop: isOwnQualityCrop ? qualityCrop : crop })
   }
 
   async function classify(frame: Pixels, faces: readonly TrackedFace[]): Promise<readonly FaceClasses[]> {
