@@ -5,7 +5,8 @@ import type { ClientClock } from './client-clock.ts'
 
 /** How a request ended. */
 export type RequestOutcome =
-  | { readonly kind: 'replied'; readonly data: unknown }
+  /** `isDuplicate`: the key was known and this is the first answer; the target was not asked again. */
+  | { readonly kind: 'replied'; readonly data: unknown; readonly isDuplicate?: true }
   /** The target's own words for why it could not. */
   | { readonly kind: 'refused'; readonly error: string }
   | { readonly kind: 'failed'; readonly failure: Failure }

@@ -1,16 +1,16 @@
 /** The client against a real WebSocket server that is told to misbehave. Time is the test's; only partysocket's own zero pauses are real. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Failure } from '#shared/protocol/errors'
 import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock'
 import { openScriptedRelay, WELCOME, type ScriptedRelay } from '#shared/testing/scripted-relay'
+import type { ClientProblem } from './client-problem.ts'
 import type { LinkState } from './link-state.ts'
 import { createRelayClient, type RelayClient, type RelayClientOptions } from './relay-client.ts'
 
 interface Bench {
   readonly client: RelayClient
   readonly clock: FakeClock
-  readonly problems: Failure[]
+  readonly problems: ClientProblem[]
   /** Every token handed out. */
   readonly tokens: string[]
 }
@@ -23,7 +23,7 @@ afterEach(() => {
 
 function createBench(relay: ScriptedRelay, options: Partial<RelayClientOptions> = {}): Bench {
   const clock = createFakeClock()
-  const problems: Failure[] = []
+  const problems: ClientProblem[] = []
   const tokens: string[] = []
   const client = createRelayClient({
     url: relay.url,
@@ -84,7 +84,7 @@ describe('opening', () => {
     expect(client.state.name).toBe('connecting')
     connection.send({ ...WELCOME, peer: 'peer/7' })
     expect(await stateOf(client, 'open')).toEqual({ name: 'open', peer: 'peer/7', roles: ['station'], server: 'scripted/1' })
-    expect(await connection.next()).toEqual({ type: 'subscribe', topic: 'emotion/#' })
+    expect(await connection.next()).toEqual({ type: 'subscribe', id: 'f1', topic: 'emotion/#' })
   })
 
   it('[RC2] gives up on a relay that never says welcome and tries again', async () => {
@@ -155,8 +155,8 @@ describe('coming back', () => {
     await waitOut(bench)
     const second = await relay.nextWelcomed()
     expect([await second.next(), await second.next()]).toEqual([
-      { type: 'subscribe', topic: 'emotion/+' },
-      { type: 'subscribe', topic: 'machine/+/status' },
+      { type: 'subscribe', id: 'f1', topic: 'emotion/+' },
+      { type: 'subscribe', id: 'f2', topic: 'machine/+/status' },
     ])
     expect(bench.tokens).toHaveLength(1)
   })
@@ -307,18 +307,19 @@ describe('topics', () => {
     expect(await connection.next()).toEqual({ type: 'unsubscribe', topic: 'emotion/desk' })
   })
 
-  it('[RC16] keeps the newest value of a latest topic while the relay is away, and drops queued ones', async () => {
+  it('[RC16] keeps the newest value of a latest topic while the relay is away, and every message of a queued one', async () => {
     await using relay = await openScriptedRelay()
     const { client } = createBench(relay)
     client.start()
     expect(client.publish('emotion/desk', { n: 1 })).toBe('held')
     expect(client.publish('emotion/desk', { n: 2 })).toBe('held')
-    expect(client.publish('app/orders', { n: 3 })).toBe('dropped')
+    expect(client.publish('app/orders', { n: 3 })).toBe('held')
     const connection = await relay.nextWelcomed()
     await stateOf(client, 'open')
     expect(client.publish('app/orders', { n: 4 })).toBe('sent')
     expect(await connection.next()).toEqual({ type: 'publish', topic: 'emotion/desk', data: { n: 2 } })
-    expect(await connection.next()).toEqual({ type: 'publish', topic: 'app/orders', data: { n: 4 } })
+    expect(await connection.next()).toEqual({ type: 'publish', id: 'q1', key: 'ii-q1', topic: 'app/orders', data: { n: 3 } })
+    expect(await connection.next()).toEqual({ type: 'publish', id: 'q2', key: 'ii-q2', topic: 'app/orders', data: { n: 4 } })
     expect(client.publish('emotion/desk', { n: 5 })).toBe('sent')
     expect(await connection.next()).toEqual({ type: 'publish', topic: 'emotion/desk', data: { n: 5 } })
   })

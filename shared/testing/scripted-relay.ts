@@ -73,6 +73,9 @@ export const WELCOME: RelayMessageOf<'welcome'> = {
   roles: ['station'],
   server: 'scripted/1',
   time: 1,
+  epoch: 'e',
+  /** A year later: no refresh comes in between. */
+  expiresAt: 31_536_000_001,
   pingIntervalMs: 10_000,
   limits: { frameBytes: 65_536, subscriptions: 64, pendingRequests: 32 },
 }

@@ -30,8 +30,11 @@ function createScriptedClient() {
       published.push({ topic, data })
       return 'sent'
     },
+    publishAcked: () => Promise.reject(new Error('not asked here')),
     request: () => Promise.reject(new Error('not asked here')),
+    send: () => Promise.reject(new Error('not asked here')),
     answer() {},
+    onDirect: () => () => {},
   }
   return {
     client,
