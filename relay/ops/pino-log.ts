@@ -1,8 +1,7 @@
-/** Structured logs on a stream of its own, one JSON line per event. Redacts what must never be written, should it slip in. */
+/** Structured logs on a stream of its own, one JSON line per event. What must never be written is taken out (redaction.ts), should it slip in. */
 import { destination, pino, stdTimeFunctions } from 'pino'
 import type { Log, LogLevel } from '../ports.ts'
-
-const SECRETS = ['token', 'authorization', 'cookie', 'data', 'image', 'url', 'query']
+import { redactEntry } from './redaction.ts'
 
 export interface LogTarget {
   write(line: string): void
@@ -14,8 +13,8 @@ export function createPinoLog(level: LogLevel, target?: LogTarget): Log {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: [...SECRETS, ...SECRETS.map((name) => `*.${name}`)], censor: '[redacted]' },
+    // Only called for entries that are written.
+    formatters: { level: (label: string) => ({ level: label }), log: redactEntry },
   }
   const logger = pino(options, target ?? destination({ dest: 2, sync: true }))
   return {
