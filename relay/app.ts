@@ -1,25 +1,35 @@
 /** Puts the relay together: the only place that constructs adapters. Knows the order of starting and of draining; leaves the process to main.ts. */
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
-import { ANONYMOUS_SESSION_LIMITS, createAnonymousSessions } from './auth/anonymous-sessions.ts'
-import { createOriginPolicy } from './auth/origin-policy.ts'
-import { createRateLimit } from './auth/rate-limit.ts'
+import { openAccess, type Access } from './access.ts'
 import { findToken } from './auth/token-text.ts'
 import type { Config } from './config.ts'
+import { createEventsDialect, parseEventId } from './dialect/events/events-dialect.ts'
 import { createNativeDialect } from './dialect/native/native-dialect.ts'
 import { createHub, type Hub } from './hub/hub.ts'
-import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
+import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
 import { createPinoLog } from './ops/pino-log.ts'
+import { readProcessFigures } from './ops/process-figures.ts'
+import { createPrometheusMetrics, type PrometheusMetrics } from './ops/prometheus-metrics.ts'
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
-import type { Clock, ListenResult, Log, LoopTurn, Random } from './ports.ts'
-import { createMachines, type Machine } from './service/machines.ts'
+import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
+import type { Clock, HistoryStore, HttpAnswer, HttpRequest, Log, LoopTurn, Random, StoredHistory, Transport } from './ports.ts'
+import { createMachines, type Machine, type MachinesService } from './service/machines.ts'
 import { startRelayService } from './service/relay-service.ts'
+import { startStats } from './service/stats.ts'
+import { createBroadcastGroups } from './session/broadcast-groups.ts'
+import { openEvents } from './session/events-route.ts'
 import { createFlusher } from './session/flusher.ts'
 import { createHeartbeat } from './session/heartbeat.ts'
+import { createLagWatch, type LagWatch } from './session/lag-watch.ts'
 import { createRelayRoute } from './session/relay-route.ts'
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/session-limits.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
+import { createTopicPace } from './session/topic-pace.ts'
+import type { StartProblem } from './start-problem.ts'
+import { createSqliteHistory } from './storage/sqlite-history.ts'
 import { chooseTransport } from './transport/choose-transport.ts'
+import { failureResponse } from './transport/http-answer.ts'
 import { createHttpRoutes } from './transport/http/http-routes.ts'
 import { loadStaticFiles, type StaticFiles } from './transport/http/static-files.ts'
 
@@ -37,14 +47,14 @@ export interface RelayOptions {
 
 export type RelayStart =
   | { readonly ok: true; readonly port: number; readonly transport: string }
-  | { readonly ok: false; readonly problem: 'page_missing' | 'page_too_large' | 'transport_missing' | 'busy' | 'denied' | 'unavailable' }
+  | { readonly ok: false; readonly problem: StartProblem; readonly details: readonly string[] }
 
 export interface Relay {
   start(): Promise<RelayStart>
-  /** Drains, then ends everything within `STOP_MS`. Twice is harmless. */
+  /** Drains, then ends everything within DRAIN_SECONDS and what a close handshake takes. Twice is harmless. */
   stop(): Promise<void>
   /** Sizes of everything that outside input makes grow. */
-  measure(): { readonly connections: number; readonly tokens: number } & ReturnType<Hub['measure']>
+  measure(): { readonly connections: number; readonly tokens: number } & Partial<ReturnType<Hub['measure']>>
 }
 
 /** The relay on the system's own clock, chance and standard error. */
@@ -54,113 +64,326 @@ export function createSystemRelay(config: Config, server: string): { readonly re
   return { relay, log }
 }
 
-const HUB_LIMITS = { topics: 4_096, cachedRoutes: 4_096 } as const
-/** New anonymous sessions per address: this many at once, one more each second. */
-const ACQUIRE_LIMITS = { burst: 120, refillMs: 1_000, addresses: 10_000 } as const
-/** When a client may come back after a drain. */
-const RECONNECT_PAUSE = { minMs: 250, maxMs: 3_000 } as const
-/** How long clients may take to read what waits, then to close. */
-const DRAIN_MS = 1_500
+const HUB_LIMITS = { topics: 4_096, cachedRoutes: 4_096, keys: 10_000, keyAgeMs: 10 * 60 * 1000 } as const
+/** Services on the bus, beside the connections. */
+const SERVICE_PEERS = 1_024
+/** Earliest return after a drain. */
+const RECONNECT_MIN_MS = 250
+/** How long closing clients may take. */
 const CLOSE_MS = 1_500
 const DRAIN_POLL_MS = 20
+/** Connections closed at once while draining, so that they do not all come back in one moment. */
+const CLOSE_GROUPS = 10
+const SLOWEST = 20
 
 export function createRelay(options: RelayOptions): Relay {
-  const { config, clock, turn, random, log } = options
-  const limits = {
-    ...DEFAULT_SESSION_LIMITS,
-    framesPerSecond: config.messagesPerSecond,
-    connections: config.maxConnections,
-    ...options.limits,
-  }
-  const hub = createHub({
-    clock,
-    epoch: random.token(9),
-    limits: {
-      ...HUB_LIMITS,
-      peers: limits.connections + 16,
-      subscriptionsPerPeer: PROTOCOL_LIMITS.subscriptions,
-      pendingRequestsPerPeer: PROTOCOL_LIMITS.pendingRequests,
-    },
-  })
-  const authenticator = createAnonymousSessions({ clock, random, roles: config.anonymousRoles, limits: ANONYMOUS_SESSION_LIMITS })
-  const machines = createMachines({ hub, clock, log, machines: createSimulatedMachines(clock, random) })
   let running: Running | undefined
   let stopping: Promise<void> | undefined
 
   async function start(): Promise<RelayStart> {
-    const loaded = await loadStaticFiles(config.staticDir, config.modelsDir)
-    if (!loaded.ok) return { ok: false, problem: loaded.problem === 'missing' ? 'page_missing' : 'page_too_large' }
-    const heartbeat = createHeartbeat(clock, limits.pingIntervalMs)
-    const flusher = createFlusher(turn)
-    const sessions = createSessions({ hub, authenticator, clock, random, log, flusher, heartbeat, limits, server: options.server })
-    const built = build(options, { sessions, authenticator, files: loaded.files, isReady: () => stopping === undefined })
-    if (built === undefined) {
-      heartbeat.stop()
-      return { ok: false, problem: 'transport_missing' }
-    }
-    const bound: ListenResult = await built.start({ host: config.host, port: config.port })
-    if (!bound.ok) {
-      heartbeat.stop()
-      return bound
-    }
-    running = { sessions, stopHeartbeat: () => heartbeat.stop(), transport: built }
-    startRelayService({ hub, clock, countConnections: () => sessions.count() })
-    await machines.start()
-    log.info({ event: 'relay.started', port: bound.port, transport: built.name, staticBytes: loaded.files.sizeBytes })
-    return { ok: true, port: bound.port, transport: built.name }
-  }
-  async function stop(): Promise<void> {
-    if (running === undefined) return
-    const { sessions, transport, stopHeartbeat } = running
-    log.info({ event: 'relay.stopping', connections: sessions.count() })
-    transport.stopListening()
-    await machines.stop()
-    sessions.drain(RECONNECT_PAUSE)
-    await waitUntil(clock, DRAIN_MS, () => sessions.waitingBytes() === 0)
-    sessions.endAll()
-    await waitUntil(clock, CLOSE_MS, () => sessions.count() === 0)
-    sessions.terminateAll()
-    stopHeartbeat()
-    await transport.stop()
-    log.info({ event: 'relay.stopped' })
+    const started = await build(options, () => stopping === undefined)
+    if (!started.ok) return started
+    running = started.running
+    return { ok: true, port: started.port, transport: running.transport.name }
   }
   return {
     start,
-    stop: () => (stopping ??= stop()),
-    measure: () => ({ connections: running?.sessions.count() ?? 0, tokens: authenticator.count(), ...hub.measure() }),
+    stop: () => (stopping ??= running === undefined ? Promise.resolve() : stopRelay(running, options)),
+    measure: () => ({
+      connections: running?.sessions.count() ?? 0,
+      tokens: running?.access.anonymous.count() ?? 0,
+      ...running?.hub.measure(),
+    }),
   }
 }
 
 interface Running {
+  readonly access: Access
+  readonly hub: Hub
   readonly sessions: Sessions
-  readonly transport: NonNullable<ReturnType<typeof chooseTransport>>
-  readonly stopHeartbeat: () => void
+  readonly transport: Transport
+  readonly machines: MachinesService
+  readonly store: HistoryStore | undefined
+  /** Timers and watches, to be ended in any order. */
+  readonly ends: readonly (() => void)[]
 }
 
-interface Parts {
+type Failed = Extract<RelayStart, { ok: false }>
+type Built = { readonly ok: true; readonly running: Running; readonly port: number } | Failed
+
+function failed(problem: StartProblem, details: readonly string[] = []): Failed {
+  return { ok: false, problem, details }
+}
+
+async function build(options: RelayOptions, isReady: () => boolean): Promise<Built> {
+  const { config, clock, random, log } = options
+  const loaded = await loadStaticFiles(config.staticDir, config.modelsDir, config.emotionModel)
+  if (!loaded.ok) return explainFiles(loaded)
+  const opened = await openAccess(config, { clock, random, log })
+  if (!opened.ok) return failed(opened.problem, opened.details)
+  const { access } = opened
+  const metrics = createPrometheusMetrics()
+  const rules = createTopicRules(config.topicRules)
+  const storage = await openStorage(options, { rules, metrics })
+  if (!storage.ok) return failed('storage_unopenable', [storage.problem])
+  const core = createCore(options, { access, metrics, rules, storage })
+  const transport = createTransport(options, { ...core, access, metrics, files: loaded.files, isReady })
+  const giveUp = async (failure: Failed): Promise<Failed> => {
+    for (const end of core.ends) end()
+    await storage.store?.close()
+    return failure
+  }
+  if (transport === undefined) return giveUp(failed('transport_missing'))
+  core.useTransport(transport)
+  const bound = await transport.start({ host: config.host, port: config.port })
+  if (!bound.ok) return giveUp(bound.problem === 'tls' ? failed('tls_unreadable', [bound.detail]) : failed(bound.problem))
+  metrics.start()
+  const machines = createMachines({ hub: core.hub, clock, log, machines: createSimulatedMachines(clock, random) })
+  await machines.start()
+  log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
+  const { hub, sessions } = core
+  const running = { access, hub, sessions, transport, machines, store: storage.store, ends: [...core.ends, () => metrics.stop()] }
+  return { ok: true, running, port: bound.port }
+}
+
+function explainFiles(loaded: Exclude<Awaited<ReturnType<typeof loadStaticFiles>>, { ok: true }>): Failed {
+  if (loaded.problem === 'model_wrong') return failed('model_wrong', [loaded.details])
+  return failed(loaded.problem === 'missing' ? 'page_missing' : 'page_too_large')
+}
+
+// ---------------------------------------------------------------- history file
+
+type Storage =
+  | { readonly ok: true; readonly store: HistoryStore | undefined; readonly kept: StoredHistory | undefined; readonly epoch: string }
+  | { readonly ok: false; readonly problem: string }
+
+async function openStorage(
+  { config, clock, random, log }: RelayOptions,
+  { rules, metrics }: { readonly rules: TopicRules; readonly metrics: PrometheusMetrics },
+): Promise<Storage> {
+  const epoch = random.token(9)
+  if (config.storageFile === '') return { ok: true, store: undefined, kept: undefined, epoch }
+  const limitsOf = (topic: string) => rules.find(topic)?.history ?? { count: 0, bytes: 0, ageMs: 0 }
+  const store = createSqliteHistory({ file: config.storageFile, limitsOf, clock, log, metrics })
+  const opened = await store.open(epoch)
+  return opened.ok ? { ok: true, store, kept: opened.history, epoch } : opened
+}
+
+// ---------------------------------------------------------------- hub and sessions
+
+interface Core {
+  readonly hub: Hub
   readonly sessions: Sessions
-  readonly authenticator: ReturnType<typeof createAnonymousSessions>
+  readonly lagWatch: LagWatch
+  readonly ends: readonly (() => void)[]
+  readonly useTransport: (transport: Transport) => void
+}
+
+interface CoreParts {
+  readonly access: Access
+  readonly metrics: PrometheusMetrics
+  readonly rules: TopicRules
+  readonly storage: Extract<Storage, { ok: true }>
+}
+
+function createCore(options: RelayOptions, { access, metrics, rules, storage }: CoreParts): Core {
+  const { clock, turn, random, log, server } = options
+  const limits = toSessionLimits(options)
+  const hub = createHub({
+    clock,
+    turn,
+    metrics,
+    epoch: storage.epoch,
+    rules,
+    store: storage.store === undefined || storage.kept === undefined ? undefined : { history: storage.store, kept: storage.kept },
+    limits: {
+      ...HUB_LIMITS,
+      historyBytes: options.config.historyBytes,
+      peers: limits.connections + SERVICE_PEERS,
+      pendingRequestsPerPeer: limits.pendingRequests,
+    },
+  })
+  let transport: Transport | undefined
+  const openChannel = (): ReturnType<Transport['openChannel']> => {
+    if (transport === undefined) throw new Error('no socket can be open before the transport')
+    return transport.openChannel()
+  }
+  const heartbeat = createHeartbeat(clock, limits.pingIntervalMs)
+  const lagWatch = createLagWatch(clock)
+  const flusher = createFlusher(turn)
+  const groups = createBroadcastGroups({ hub, openChannel, clock, flusher, metrics })
+  lagWatch.onTick(() => groups.probeBusy())
+  const sessions = createSessions({
+    ...{ hub, clock, random, log, metrics, flusher, heartbeat, lagWatch, groups, limits, server },
+    ...{ verifier: access.verifier, policy: access.policy, users: access.connections, addresses: access.connections },
+    topicPace: createTopicPace(clock, limits.topicPublishesPerSecond),
+  })
+  access.anonymous.onRevoked((subject) => sessions.endUser(subject, { close: 'unauthenticated', reason: 'token revoked' }))
+  startRelayService({ hub, policy: access.policy, clock, countConnections: () => sessions.count() })
+  const stats = startStats({
+    hub,
+    clock,
+    metrics,
+    readProcess: () => toProcessReport(metrics),
+    readConnections: () => toConnectionReport(sessions, { lagging: lagWatch.lagging(), limit: limits.connections }),
+  })
+  registerGauges(metrics, { hub, sessions, lagWatch, access })
+  return {
+    ...{ hub, sessions, lagWatch },
+    ends: [() => heartbeat.stop(), () => lagWatch.stop(), () => stats.stop()],
+    useTransport: (chosen) => {
+      transport = chosen
+    },
+  }
+}
+
+function toSessionLimits({ config, limits }: RelayOptions): SessionLimits {
+  return {
+    ...DEFAULT_SESSION_LIMITS,
+    connections: config.maxConnections,
+    helloDeadlineMs: config.helloDeadlineMs,
+    helloFrames: config.helloFrames,
+    helloBytes: config.helloBytes,
+    frameBytes: Math.min(config.frameBytes, PROTOCOL_LIMITS.frameBytes),
+    framesPerSecond: config.messagesPerSecond,
+    frameBurst: config.messageBurst,
+    bytesPerSecond: config.bytesPerSecond,
+    topicPublishesPerSecond: config.topicPublishesPerSecond,
+    subscriptions: config.subscriptions,
+    pendingRequests: config.pendingRequests,
+    slowReaderBytes: config.slowReaderBytes,
+    slowReaderMs: config.slowReaderSeconds * 1000,
+    lagRoundTripMs: config.lagRoundTripMs,
+    pingIntervalMs: config.pingSeconds * 1000,
+    ...limits,
+  }
+}
+
+function toProcessReport(metrics: PrometheusMetrics): ReturnType<Parameters<typeof startStats>[0]['readProcess']> {
+  const { residentBytes, heapBytes } = readProcessFigures()
+  const { p50Ms, p99Ms } = metrics.eventLoopLag()
+  return { residentBytes, heapBytes, lagP50Ms: p50Ms, lagP99Ms: p99Ms }
+}
+
+function toConnectionReport(
+  sessions: Sessions,
+  figures: { readonly lagging: number; readonly limit: number },
+): ReturnType<Parameters<typeof startStats>[0]['readConnections']> {
+  const slowest = sessions.slowest(SLOWEST).map(({ peer, client, isLagging, waitingBytes, roundTripMs }) => ({
+    peer,
+    ...(client === undefined ? {} : { client }),
+    state: isLagging ? ('lagging' as const) : ('live' as const),
+    waitingBytes,
+    roundTripMs: Math.max(0, roundTripMs),
+  }))
+  return { open: sessions.count(), ...figures, slowest }
+}
+
+interface Measured {
+  readonly hub: Hub
+  readonly sessions: Sessions
+  readonly lagWatch: LagWatch
+  readonly access: Access
+}
+
+function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, access }: Measured): void {
+  metrics.gauge('connections_open', () => sessions.count())
+  metrics.gauge('connections_lagging', () => lagWatch.lagging())
+  metrics.gauge('peers', () => hub.measure().peers)
+  metrics.gauge('topics', () => hub.measure().topics)
+  metrics.gauge('subscriptions', () => hub.measure().treeNodes - 1)
+  metrics.gauge('history_messages', () => hub.measure().historyMessages)
+  metrics.gauge('history_bytes', () => hub.measure().historyBytes)
+  metrics.gauge('pending_requests', () => hub.measure().pendingRequests)
+  metrics.gauge('storage_degraded', () => (hub.storageState() === 'degraded' ? 1 : 0))
+  metrics.gauge('tokens', () => access.anonymous.count())
+}
+
+// ---------------------------------------------------------------- the port
+
+interface Wires extends Core {
+  readonly access: Access
+  readonly metrics: PrometheusMetrics
   readonly files: StaticFiles
   readonly isReady: () => boolean
 }
 
-function build(
-  { config, clock, log }: RelayOptions,
-  { sessions, authenticator, files, isReady }: Parts,
-): ReturnType<typeof chooseTransport> {
-  const originPolicy = createOriginPolicy(config.allowedOrigins)
-  const acquireLimit = createRateLimit({ clock, ...ACQUIRE_LIMITS })
-  const relayRoute = createRelayRoute({ sessions, dialect: createNativeDialect(), authenticator, originPolicy, findToken, isReady })
+function createTransport({ config, log }: RelayOptions, wires: Wires): Transport | undefined {
+  const { sessions, access, metrics, files, isReady, hub } = wires
+  const { originPolicy, verifier, policy, anonymous } = access
+  const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
+  const frameBytes = Math.min(config.frameBytes, PROTOCOL_LIMITS.frameBytes)
+  const relayRoute = createRelayRoute({ ...admission, dialect: createNativeDialect(), frameBytes })
+  const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
+    const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
+    return opened.ok ? opened.value : failureResponse(opened.failure)
+  }
   const http = createHttpRoutes({
-    files,
-    authenticator,
-    originPolicy,
-    findToken,
-    isReady,
-    mayAcquire: (remoteAddress) => acquireLimit.take(remoteAddress),
+    ...{ files, originPolicy, findToken, verifier },
+    acquire: () => anonymous.acquire(),
+    revoke: (token) => anonymous.revoke(token),
+    mayAcquire: (remoteAddress) => access.newSessions.take(remoteAddress),
+    readiness: () => ({ isDraining: !isReady(), storage: hub.storageState() }),
+    readMetrics: () => metrics.exposition(),
+    metricsToken: config.metricsToken,
+    answered: (status) => metrics.add('http_requests_total', toStatusClass(status)),
+    openEvents: answerEvents,
     socketPaths: [relayRoute.path],
   })
-  return chooseTransport(config.transport, { sockets: [relayRoute], http }, log)
+  const tls = config.tlsCert === '' ? {} : { tls: { certFile: config.tlsCert, keyFile: config.tlsKey } }
+  return chooseTransport(config.transport, { routes: { sockets: [relayRoute], http }, log, trustedProxies: config.trustedProxies, ...tls })
+}
+
+function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
+  if (status < 200) return '1xx'
+  if (status < 300) return '2xx'
+  if (status < 400) return '3xx'
+  return status < 500 ? '4xx' : '5xx'
+}
+
+// ---------------------------------------------------------------- stopping
+
+/** Stops accepting, tells clients when to come back, lets them read what waits, closes them in groups, then ends the rest. */
+async function stopRelay(
+  { hub, sessions, transport, machines, store, ends }: Running,
+  { config, clock, log }: RelayOptions,
+): Promise<void> {
+  log.info({ event: 'relay.stopping', connections: sessions.count() })
+  transport.stopListening()
+  await machines.stop()
+  sessions.drain({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MIN_MS + config.reconnectSpreadSeconds * 1000 })
+  const drainMs = config.drainSeconds * 1000
+  await waitUntil(clock, drainMs / 2, () => sessions.waitingBytes() === 0)
+  await closeInGroups(sessions, clock, drainMs / 2)
+  await waitUntil(clock, CLOSE_MS, () => sessions.count() === 0)
+  sessions.terminateAll()
+  for (const end of ends) end()
+  await transport.stop()
+  if (store !== undefined) await closeStorage(store, { hub, clock })
+  log.info({ event: 'relay.stopped' })
+}
+
+async function closeInGroups(sessions: Sessions, clock: Clock, overMs: number): Promise<void> {
+  const groupSize = Math.ceil(sessions.count() / CLOSE_GROUPS)
+  for (let group = 0; group < CLOSE_GROUPS && sessions.endSome(Math.max(1, groupSize)) > 0; group += 1) {
+    await new Promise<void>((resolve) => void clock.after(overMs / CLOSE_GROUPS, resolve))
+  }
+}
+
+/** Numbers of topics that the file does not keep must not go back either: the highest of all is written down for the next start. */
+async function closeStorage(store: HistoryStore, { hub, clock }: { readonly hub: Hub; readonly clock: Clock }): Promise<void> {
+  const seq = hub.topics.highestSeq()
+  const note = {
+    topic: '$relay/numbering',
+    delivery: 'latest',
+    epoch: hub.epoch(),
+    seq,
+    time: clock.now(),
+    json: 'null',
+    key: undefined,
+  } as const
+  if (seq > 0) await store.append([note])
+  await store.close()
 }
 
 /** Two carousels so that there is something to see; real ones come through their drivers. */

@@ -162,9 +162,14 @@ export interface TransportRoutes {
 export const TRANSPORT_CHOICES = ['auto', 'uws', 'ws'] as const
 export type TransportChoice = (typeof TRANSPORT_CHOICES)[number]
 
-/** `busy`: another process has the port. `denied`: the system forbids it. `unavailable`: no such address here. */
+/**
+ * `busy`: another process has the port. `denied`: the system forbids it. `unavailable`: no such address here. `tls`: certificate or key cannot
+ * be used, `detail` says why.
+ */
 export type ListenResult =
-  { readonly ok: true; readonly port: number } | { readonly ok: false; readonly problem: 'busy' | 'denied' | 'unavailable' }
+  | { readonly ok: true; readonly port: number }
+  | { readonly ok: false; readonly problem: 'busy' | 'denied' | 'unavailable' }
+  | { readonly ok: false; readonly problem: 'tls'; readonly detail: string }
 
 /** A listening port for pages, REST and sockets. Constructed doing nothing. */
 export interface Transport {
@@ -376,8 +381,8 @@ export interface Metrics {
   observe(name: HistogramName, value: number): void
   /** Read when somebody looks. */
   gauge(name: GaugeName, read: () => number): void
-  /** The counter's sum over its labels, for rates on the admin page. */
-  total(name: CounterName): number
+  /** What was counted under the label, or under all, for rates on the admin page. */
+  total<Name extends CounterName>(name: Name, label?: CounterLabel<Name>): number
 }
 
 // ---------------------------------------------------------------- machines

@@ -10,5 +10,6 @@ export type StartProblem =
   | 'tls_unreadable'
   | 'storage_unopenable'
   | 'keys_unreadable'
+  | 'model_wrong'
   /** `details`: each mistake in the policy file. */
   | 'policy_wrong'

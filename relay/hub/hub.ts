@@ -1,51 +1,91 @@
 /**
- * The bus: who is there, who hears what, who waits for whom. No I/O and no catalog: it trusts that payloads and rights were checked at the
- * edge. Leaves bytes to dialects, slow readers to sessions.
+ * The bus: who is there, who hears what, who waits for whom. No I/O: it trusts that payloads and rights were checked at the edge. Leaves bytes
+ * to dialects, slow readers to sessions, the file to storage.
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
-import { parseTopicFilter } from '#shared/protocol/topic-filter'
-import type { DeliveryClass } from '#shared/protocol/topics'
-import type { Clock, Peer, PeerEvent, Publication, RequestOutcome } from '../ports.ts'
+import { isOwnTopic } from '#shared/protocol/topic-filter'
+import { TOPICS } from '#shared/protocol/topics'
+import type {
+  Clock,
+  HistoryStore,
+  Identity,
+  LoopTurn,
+  Metrics,
+  Peer,
+  PeerEvent,
+  Publication,
+  RequestOutcome,
+  StoredHistory,
+} from '../ports.ts'
 import type { HubLimits } from './hub-limits.ts'
-import { createPendingRequests, type PendingRequests } from './pending-requests.ts'
-import { createSubscriptionTree } from './subscription-tree.ts'
-import { createTopicMemory } from './topic-memory.ts'
+import { createKeyedRequests, MAX_WAITERS, type KeyedRequest, type RequestWaiter } from './keyed-requests.ts'
+import { createKnownKeys } from './known-keys.ts'
+import { createPendingRequests } from './pending-requests.ts'
+import { createRecorder } from './recorder.ts'
+import { createSubscriptionTree, type Receiver } from './subscription-tree.ts'
+import { createTopicMemory, type TopicMemory } from './topic-memory.ts'
+import type { TopicPolicy, TopicRules } from './topic-rules.ts'
 
 export interface OutgoingPublication {
   /** Well formed and covered by the catalog. */
   readonly topic: string
-  readonly delivery: DeliveryClass
-  /** Checked against the topic's schema. Must not change afterwards. */
+  /** Checked against the topic's schema. */
   readonly data: unknown
+  /** Publisher and its idempotency key. */
+  readonly key?: string | undefined
+}
+
+export interface Published {
+  readonly publication: Publication
+  /** The key was known: nothing was published now. */
+  readonly isDuplicate: boolean
+  /** Settles when the history file has it, or could not take it. Undefined: it is not kept in a file. */
+  readonly whenStored: Promise<boolean> | undefined
 }
 
 export interface OutgoingRequest {
   /** The requester's own id, given back with the outcome. */
   readonly id: string
   readonly from: string
+  readonly by: Identity
   readonly to: string
   readonly method: string
   readonly data: unknown
   readonly deadlineMs: number
+  /** With a key the target is asked once, however often the request is repeated. */
+  readonly key?: string | undefined
+}
+
+/** What others may know of a peer. Peers without a card (services) come and go unannounced. */
+export interface PeerCard {
+  readonly roles: readonly string[]
+  /** What it calls itself. */
+  readonly client: string | undefined
 }
 
 export interface Hub {
-  /** One per start: numbers of different epochs cannot be compared. */
-  readonly epoch: string
-  join(peer: Peer): Result<void>
-  /** Drops the peer's subscriptions and ends its requests. Twice is harmless. */
+  /** Numbers of different epochs cannot be compared. */
+  epoch(): string
+  join(peer: Peer, card?: PeerCard): Result<void>
+  /** Ends the peer's requests; its subscriptions are ended by who made them. Twice is harmless. */
   leave(address: string): void
-  /** @returns the last values that match, for the caller to deliver. */
-  subscribe(address: string, filter: string): Result<readonly Publication[]>
-  unsubscribe(address: string, filter: string): Result<void>
-  publish(outgoing: OutgoingPublication): Publication
+  /** @param filterLevels parsed. @returns ends it. A receiver that matches twice receives once. */
+  listen(filterLevels: readonly string[], receiver: Receiver): () => void
+  /** Fails with `key.conflict`. */
+  publish(outgoing: OutgoingPublication): Result<Published>
   /** Takes the request, or says at once why not. Its outcome comes to the requester as `requestEnded`. */
   request(outgoing: OutgoingRequest): Result<void>
   /** @returns false when nobody waits for it. */
   reply(from: string, id: string, outcome: RequestOutcome): boolean
-  /** Last values of `latest` topics. */
-  findRetained(filterLevels: readonly string[]): readonly Publication[]
-  countPeers(): number
+  /** Tells one peer. Fails with `request.unknown_target`. */
+  send(from: string, to: string, data: unknown): Result<void>
+  readonly topics: Pick<TopicMemory, 'findRetained' | 'findPositions' | 'catchUp' | 'resume' | 'list' | 'highestSeq'>
+  /** How the topic is delivered; undefined when nothing may be published there. */
+  ruleOf(topic: string): TopicPolicy | undefined
+  countReceivers(topic: string): number
+  /** Those with a card. */
+  listPeers(limit: number): readonly ({ readonly peer: string } & PeerCard)[]
+  storageState(): 'memory' | 'ready' | 'degraded'
   /** Sizes of everything that outside input makes grow. */
   measure(): HubSizes
 }
@@ -54,91 +94,188 @@ export interface HubSizes {
   readonly peers: number
   readonly treeNodes: number
   readonly topics: number
+  readonly historyMessages: number
+  readonly historyBytes: number
   readonly pendingRequests: number
-}
-
-interface Member {
-  readonly peer: Peer
-  /** Filter text to its levels. */
-  readonly filters: Map<string, readonly string[]>
+  readonly keys: number
 }
 
 interface Options {
   readonly clock: Clock
+  readonly turn: LoopTurn
+  readonly metrics: Metrics
   readonly epoch: string
   readonly limits: HubLimits
+  readonly rules: TopicRules
+  /** Where history outlives the process, with what it kept; already open. */
+  readonly store?: { readonly history: HistoryStore; readonly kept: StoredHistory } | undefined
 }
 
-export function createHub({ clock, epoch, limits }: Options): Hub {
+interface Member {
+  readonly peer: Peer
+  readonly card: PeerCard | undefined
+}
+
+/** Keyed requests wait under an address of their own, so that they end properly when the requester's connection breaks. */
+const KEYED = 'keyed/'
+
+export function createHub({ clock, turn, metrics, epoch, limits, rules, store }: Options): Hub {
   const members = new Map<string, Member>()
   const tree = createSubscriptionTree(limits.cachedRoutes)
-  const memory = createTopicMemory(limits.topics)
-  const pending: PendingRequests = createPendingRequests({
+  const memory = createTopicMemory({ clock, epoch, maxTopics: limits.topics, maxBytes: limits.historyBytes })
+  const keys = createKnownKeys({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
+  const keyed = createKeyedRequests({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
+  const recorder = createRecorder({ store: store?.history, turn, metrics })
+  const keyedTickets = new Map<string, KeyedRequest>()
+  const pending = createPendingRequests({
     clock,
     maxPerPeer: limits.pendingRequestsPerPeer,
-    onEnd: (ticket, outcome) => send(ticket.from, { kind: 'requestEnded', id: ticket.requesterId, from: ticket.to, outcome }),
+    onEnd({ from, requesterId, to }, outcome) {
+      metrics.add('requests_total', outcome.kind)
+      const request = keyedTickets.get(requesterId)
+      if (request === undefined || !from.startsWith(KEYED)) {
+        deliver({ address: from, requesterId }, { to, outcome, isDuplicate: false })
+        return
+      }
+      keyedTickets.delete(requesterId)
+      request.outcome = outcome
+      const waiters = request.waiters
+      request.waiters = []
+      for (const { waiter, isDuplicate } of waiters) deliver(waiter, { to, outcome, isDuplicate })
+    },
   })
+  if (store !== undefined) {
+    memory.restore(store.kept, (topic) => rules.find(topic)?.history)
+    keys.restore(store.kept)
+  }
 
-  function send(address: string, event: PeerEvent): void {
+  function tell(address: string, event: PeerEvent): void {
     members.get(address)?.peer.receive(event)
   }
+  function deliver(waiter: RequestWaiter, ended: { to: string; outcome: RequestOutcome; isDuplicate: boolean }): void {
+    const { to, outcome, isDuplicate } = ended
+    tell(waiter.address, { kind: 'requestEnded', id: waiter.requesterId, from: to, outcome, isDuplicate })
+  }
+  function announce(event: 'joined' | 'left', peer: string, card: PeerCard): void {
+    const client = card.client === undefined ? {} : { client: card.client }
+    publish({ topic: TOPICS.presence.filter, data: { peer, event, roles: card.roles, ...client } })
+  }
+
+  function publish({ topic, data, key }: OutgoingPublication): Result<Published> {
+    const rule = rules.find(topic)
+    if (rule === undefined) return fail('topic.unknown', 'No entry of the topic catalog covers this topic.', '/topic')
+    const json = JSON.stringify(data)
+    const isKept = rule.history.count > 0 && !isOwnTopic(rule.levels)
+    if (key !== undefined) {
+      const known = keys.find(key, topic, json)
+      if (!known.ok) return known
+      if (known.value !== undefined) {
+        metrics.add('duplicates_total', '')
+        return succeed({ publication: known.value, isDuplicate: true, whenStored: isKept ? recorder.whenStored() : undefined })
+      }
+    }
+    const { delivery } = rule
+    const publication: Publication = {
+      kind: 'publication',
+      topic,
+      delivery,
+      epoch: memory.epoch,
+      seq: memory.nextSeq(topic),
+      time: clock.now(),
+      json,
+    }
+    memory.remember(publication, rule.history)
+    if (isKept) recorder.record({ topic, delivery, epoch: publication.epoch, seq: publication.seq, time: publication.time, json, key })
+    if (key !== undefined) keys.remember(key, publication)
+    metrics.add('publications_total', delivery)
+    for (const receiver of tree.find(topic)) receiver.receive(publication)
+    return succeed({ publication, isDuplicate: false, whenStored: isKept ? recorder.whenStored() : undefined })
+  }
+
+  /** Hands the request to its target. */
+  function ask(outgoing: OutgoingRequest, from: string, requesterId: string): Result<void> {
+    const { to, by, method, data, deadlineMs } = outgoing
+    const target = members.get(to)
+    if (target === undefined) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
+    const opened = pending.open({ requesterId, from, to, deadlineMs })
+    if (!opened.ok) return opened
+    target.peer.receive({ kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, deadlineMs })
+    return succeed(undefined)
+  }
+  function askOnce(outgoing: OutgoingRequest, key: string): Result<void> {
+    const opened = keyed.open(key, outgoing)
+    if (!opened.ok) return opened
+    const { request, isNew } = opened.value
+    const waiter = { address: outgoing.from, requesterId: outgoing.id }
+    if (!isNew) {
+      metrics.add('duplicates_total', '')
+      if (request.outcome !== undefined) deliver(waiter, { to: request.to, outcome: request.outcome, isDuplicate: true })
+      else if (request.waiters.length < MAX_WAITERS) request.waiters.push({ waiter, isDuplicate: true })
+      else return fail('request.too_many', 'Too many repetitions of this request wait already.')
+      return succeed(undefined)
+    }
+    const ticket = `${KEYED}${key}`
+    request.waiters.push({ waiter, isDuplicate: false })
+    keyedTickets.set(ticket, request)
+    const asked = ask(outgoing, `${KEYED}${outgoing.by.subject}`, ticket)
+    if (asked.ok) return asked
+    keyedTickets.delete(ticket)
+    keyed.forget(key)
+    return asked
+  }
+
   return {
-    epoch,
-    join(peer) {
+    epoch: () => memory.epoch,
+    join(peer, card) {
       if (members.has(peer.address)) return fail('server.internal', `The address ${peer.address} is taken.`)
       if (members.size >= limits.peers) return fail('rate.limited', 'The relay holds as many peers as it may. Come back later.')
-      members.set(peer.address, { peer, filters: new Map() })
+      members.set(peer.address, { peer, card })
+      if (card !== undefined) announce('joined', peer.address, card)
       return succeed(undefined)
     },
     leave(address) {
       const member = members.get(address)
       if (member === undefined) return
       members.delete(address)
-      for (const levels of member.filters.values()) tree.remove(levels, member.peer)
       pending.dropPeer(address)
+      if (member.card !== undefined) announce('left', address, member.card)
     },
-    subscribe(address, filter) {
-      const member = members.get(address)
-      if (member === undefined) return fail('server.internal', 'The peer is not on the bus.')
-      const parsed = parseTopicFilter(filter)
-      if (!parsed.ok) return parsed
-      if (!member.filters.has(filter)) {
-        if (member.filters.size >= limits.subscriptionsPerPeer) return tooManyFilters(limits)
-        member.filters.set(filter, parsed.value)
-        tree.add(parsed.value, member.peer)
-      }
-      return succeed(memory.findRetained(parsed.value))
+    listen(filterLevels, receiver) {
+      tree.add(filterLevels, receiver)
+      return () => tree.remove(filterLevels, receiver)
     },
-    unsubscribe(address, filter) {
-      const member = members.get(address)
-      const levels = member?.filters.get(filter)
-      if (member === undefined || levels === undefined) return succeed(undefined)
-      member.filters.delete(filter)
-      tree.remove(levels, member.peer)
-      return succeed(undefined)
-    },
-    publish({ topic, delivery, data }) {
-      const seq = memory.nextSeq(topic)
-      const publication: Publication = { kind: 'publication', topic, delivery, epoch, seq, time: clock.now(), data }
-      memory.remember(publication)
-      for (const peer of tree.find(topic)) peer.receive(publication)
-      return publication
-    },
-    request({ id, from, to, method, data, deadlineMs }) {
-      const target = members.get(to)
-      if (target === undefined) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
-      const opened = pending.open({ requesterId: id, from, to, deadlineMs })
-      if (!opened.ok) return opened
-      target.peer.receive({ kind: 'requested', id: opened.value, from, method, data, deadlineMs })
-      return succeed(undefined)
-    },
+    publish,
+    request: (outgoing) => (outgoing.key === undefined ? ask(outgoing, outgoing.from, outgoing.id) : askOnce(outgoing, outgoing.key)),
     reply: (from, id, outcome) => pending.close(from, id, outcome),
-    findRetained: (filterLevels) => memory.findRetained(filterLevels),
-    countPeers: () => members.size,
-    measure: () => ({ peers: members.size, treeNodes: tree.size(), topics: memory.size(), pendingRequests: pending.size() }),
+    send(from, to, data) {
+      if (!members.has(to)) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
+      tell(to, { kind: 'direct', from, time: clock.now(), data })
+      return succeed(undefined)
+    },
+    topics: memory,
+    ruleOf: (topic) => rules.find(topic),
+    countReceivers: (topic) => tree.find(topic).reduce((sum, receiver) => sum + receiver.size, 0),
+    listPeers(limit) {
+      const found: ({ readonly peer: string } & PeerCard)[] = []
+      for (const [peer, { card }] of members) {
+        if (card === undefined) continue
+        if (found.length >= limit) break
+        found.push({ peer, ...card })
+      }
+      return found
+    },
+    storageState: () => recorder.state(),
+    measure() {
+      const { topics, messages, bytes } = memory.measure()
+      return {
+        peers: members.size,
+        treeNodes: tree.size(),
+        topics,
+        historyMessages: messages,
+        historyBytes: bytes,
+        pendingRequests: pending.size(),
+        keys: keys.size() + keyed.size(),
+      }
+    },
   }
-}
-
-function tooManyFilters(limits: HubLimits): Result<never> {
-  return fail('topic.too_many', `A connection holds at most ${String(limits.subscriptionsPerPeer)} subscriptions. Use a wildcard.`)
 }

@@ -74,7 +74,7 @@ function createWatcher({ id, name, driver }: Machine, { hub, clock, log }: Pick<
       log.warn({ event: 'machine.quality_changed', machine: id, quality: status.quality })
     }
     said = { text, at: clock.now() }
-    hub.publish({ topic: `machine/${id}/status`, delivery: 'latest', data: status })
+    hub.publish({ topic: `machine/${id}/status`, data: status })
   }
   async function read(): Promise<void> {
     const result = await driver.read()

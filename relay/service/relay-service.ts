@@ -2,31 +2,38 @@
  * What the relay answers about itself, at the address `relay`:
  * - `topics.list` `{filter?}` -> `{topics: [{topic, seq, time}], isComplete}`: topics that hold a last value; the filter may have wildcards.
  * - `peers.count` -> `{peers}`: open connections.
+ * - `presence.list` `{}` -> `{peers: [{peer, roles, client?}], isComplete}`: who is there, for those who may listen to `$relay/presence`.
  * - `time` -> `{time}`: the relay's clock, Unix milliseconds.
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import { parseTopicFilter } from '#shared/protocol/topic-filter'
+import { TOPICS } from '#shared/protocol/topics'
 import type { Hub } from '../hub/hub.ts'
-import type { Clock } from '../ports.ts'
+import type { AccessPolicy, Clock, Identity } from '../ports.ts'
 import { startService } from './service-peer.ts'
 
 export const RELAY_ADDRESS = 'relay'
 /** Topics in one answer at most; ask with a narrower filter for the rest. */
 const MAX_LISTED_TOPICS = 1_000
 
+/** Peers in one answer at most. */
+const MAX_LISTED_PEERS = 1_000
+
 interface Options {
   readonly hub: Hub
+  readonly policy: AccessPolicy
   readonly clock: Clock
   readonly countConnections: () => number
 }
 
-export function startRelayService({ hub, clock, countConnections }: Options): Result<void> {
+export function startRelayService({ hub, policy, clock, countConnections }: Options): Result<void> {
   return startService(
     hub,
     RELAY_ADDRESS,
     new Map([
       ['topics.list', (data: unknown) => listTopics(hub, data)],
       ['peers.count', () => succeed({ peers: countConnections() })],
+      ['presence.list', (_data: unknown, by: Identity) => listPeers(hub, policy, by)],
       ['time', () => succeed({ time: clock.now() })],
     ]),
   )
@@ -37,9 +44,19 @@ function listTopics(hub: Hub, data: unknown): Result<unknown> {
   if (!filter.ok) return filter
   const levels = parseTopicFilter(filter.value)
   if (!levels.ok) return fail('frame.invalid_fields', levels.failure.message, '/data/filter')
-  const found = hub.findRetained(levels.value)
+  const found = hub.topics.findRetained(levels.value)
   const topics = found.slice(0, MAX_LISTED_TOPICS).map(({ topic, seq, time }) => ({ topic, seq, time }))
   return succeed({ topics, isComplete: topics.length === found.length })
+}
+
+function listPeers(hub: Hub, policy: AccessPolicy, by: Identity): Result<unknown> {
+  const allowed = policy.check(by, 'subscribe', TOPICS.presence.filter)
+  if (!allowed.ok) return allowed
+  const found = hub.listPeers(MAX_LISTED_PEERS + 1)
+  const peers = found
+    .slice(0, MAX_LISTED_PEERS)
+    .map(({ peer, roles, client }) => ({ peer, roles, ...(client === undefined ? {} : { client }) }))
+  return succeed({ peers, isComplete: peers.length === found.length })
 }
 
 function readFilter(data: unknown): Result<string> {

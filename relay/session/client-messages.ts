@@ -1,30 +1,47 @@
 /** What an open session does with each message of the catalog that clients may send. */
-import type { Failure } from '#shared/protocol/errors'
+import { fail, type Failure } from '#shared/protocol/errors'
 import type { ClientMessage, ClientMessageOf, RelayMessage } from '#shared/protocol/messages'
-import type { Hub } from '../hub/hub.ts'
-import type { Clock, Identity, Publication } from '../ports.ts'
+import { matchesTopic, parseTopic } from '#shared/protocol/topic-filter'
+import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
+import type { Hub, Published } from '../hub/hub.ts'
+import type { AccessPolicy, Clock, Identity, Publication, TopicNotice } from '../ports.ts'
 import { checkPublication, checkSubscription } from './publishing.ts'
 import type { SessionLimits } from './session-limits.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import type { TopicPace } from './topic-pace.ts'
 
-/** The open session as its messages see it. */
-export interface OpenSession {
-  readonly address: string
-  readonly identity: Identity
+/** What handling a message needs of the relay. */
+export interface MessageDependencies {
   readonly hub: Hub
   readonly clock: Clock
   readonly limits: SessionLimits
-  readonly send: (message: RelayMessage) => void
-  readonly sendRetained: (publication: Publication) => void
+  readonly policy: AccessPolicy
+  readonly topicPace: TopicPace
+}
+
+/** The open session as its messages see it. */
+export interface OpenSession {
+  readonly dependencies: MessageDependencies
+  readonly address: string
+  readonly identity: Identity
+  readonly subscriptions: Subscriptions
+  send(message: RelayMessage): void
+  /** What a new subscription gets first. */
+  replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void
+  refresh(message: ClientMessageOf<'refresh'>): void
   /** Answers with an error that is nobody's fault. */
-  readonly sendFailure: (failure: Failure, id: string | undefined) => void
+  sendFailure(failure: Failure, id: string | undefined): void
   /** Answers with an error and counts it against the client. */
-  readonly blame: (failure: Failure, id: string | undefined) => void
+  blame(failure: Failure, id: string | undefined): void
 }
 
 export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>, session: OpenSession): void {
   switch (message.type) {
     case 'ping':
-      session.send({ type: 'pong', ...echoId(message), time: session.clock.now() })
+      session.send({ type: 'pong', ...echoId(message), time: session.dependencies.clock.now() })
+      return
+    case 'refresh':
+      session.refresh(message)
       return
     case 'subscribe':
       subscribe(message, session)
@@ -40,47 +57,144 @@ export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>
       return
     case 'reply':
       reply(message, session)
+      return
+    case 'send':
+      sendDirect(message, session)
   }
 }
+
+// ---------------------------------------------------------------- topics
 
 function subscribe(message: ClientMessageOf<'subscribe'>, session: OpenSession): void {
-  const checked = checkSubscription(message.topic)
-  const subscribed = checked.ok ? session.hub.subscribe(session.address, message.topic) : checked
-  if (!subscribed.ok) {
-    session.blame(subscribed.failure, message.id)
-    return
-  }
-  session.send({ type: 'subscribed', ...echoId(message), topic: message.topic })
-  for (const publication of subscribed.value) session.sendRetained(publication)
-}
-
-function unsubscribe(message: ClientMessageOf<'unsubscribe'>, session: OpenSession): void {
-  session.hub.unsubscribe(session.address, message.topic)
-  session.send({ type: 'unsubscribed', ...echoId(message), topic: message.topic })
-}
-
-function publish(message: ClientMessageOf<'publish'>, session: OpenSession): void {
-  const checked = checkPublication(session.identity.roles, message.topic, message.data)
+  const { dependencies, subscriptions, identity } = session
+  const { topic: filter, resume } = message
+  const { hub, limits } = dependencies
+  const checked = checkSubscription(identity, filter, dependencies.policy)
   if (!checked.ok) {
     session.blame(checked.failure, message.id)
     return
   }
-  const { topic, epoch, seq } = session.hub.publish(checked.value)
-  if (message.id !== undefined) session.send({ type: 'published', id: message.id, topic, epoch, seq })
+  if (!subscriptions.has(filter) && subscriptions.size >= limits.subscriptions) {
+    const text = `A connection holds at most ${String(limits.subscriptions)} subscriptions. Use a wildcard.`
+    session.blame({ code: 'topic.too_many', message: text, field: '/topic' }, message.id)
+    return
+  }
+  const levels = checked.value
+  const { positions, isComplete } = hub.topics.findPositions(levels, PROTOCOL_LIMITS.resumePoints)
+  const known = resume === undefined ? [...positions] : []
+  session.send({ type: 'subscribed', ...echoId(message), topic: filter, epoch: hub.epoch(), positions: known, isComplete })
+  if (resume !== undefined) resumeTopics(resume, levels, session)
+  const resumed = new Set(resume?.map(({ topic }) => topic))
+  session.replay(
+    hub.topics.findRetained(levels).filter(({ topic }) => !resumed.has(topic)),
+    true,
+  )
+  if (!subscriptions.has(filter)) subscriptions.add(filter, levels)
 }
+
+/** First what the client names, then what it has never seen. */
+function resumeTopics(points: NonNullable<ClientMessageOf<'subscribe'>['resume']>, levels: readonly string[], session: OpenSession): void {
+  const { hub } = session.dependencies
+  const named = new Set<string>()
+  for (const { topic, epoch, since } of points) {
+    if (named.has(topic) || !matchesTopic(levels, topic.split('/'))) continue
+    named.add(topic)
+    session.replay(hub.topics.resume({ topic, epoch, seq: since }), false)
+  }
+  for (const { topic } of hub.topics.findPositions(levels, Number.POSITIVE_INFINITY).positions) {
+    if (!named.has(topic)) session.replay(hub.topics.resume({ topic, epoch: hub.epoch(), seq: 0 }), false)
+  }
+}
+
+function unsubscribe(message: ClientMessageOf<'unsubscribe'>, session: OpenSession): void {
+  session.subscriptions.remove(message.topic)
+  session.send({ type: 'unsubscribed', ...echoId(message), topic: message.topic })
+}
+
+function publish(message: ClientMessageOf<'publish'>, session: OpenSession): void {
+  const { identity, dependencies } = session
+  const checked = checkPublication(identity, message, dependencies)
+  if (!checked.ok) {
+    session.blame(checked.failure, message.id)
+    return
+  }
+  const { topic, data } = message
+  const published = dependencies.hub.publish({ topic, data, key: scopedKey(message.key, identity) })
+  if (!published.ok) session.blame(published.failure, message.id)
+  else if (message.id !== undefined) acknowledge(message, message.id, { published: published.value, session })
+}
+
+/** Answers once the history file has the message, where there is one. */
+function acknowledge(
+  message: ClientMessageOf<'publish'>,
+  id: string,
+  { published, session }: { readonly published: Published; readonly session: OpenSession },
+): void {
+  const { topic, epoch, seq } = published.publication
+  const answer = { type: 'published', id, topic, epoch, seq, ...(published.isDuplicate ? { isDuplicate: true } : {}) } as const
+  if (published.whenStored === undefined) {
+    session.send(answer)
+    return
+  }
+  const { clock, limits } = session.dependencies
+  const deadlineMs = message.deadlineMs ?? limits.requestDeadlineMs
+  let isAnswered = false
+  const cancel = clock.after(deadlineMs, () => {
+    isAnswered = true
+    const text = `The history file did not take the message within ${String(deadlineMs)} ms. Ask again with the same key.`
+    session.sendFailure({ code: 'publish.deadline_passed', message: text }, id)
+  })
+  void published.whenStored.then((isStored) => {
+    cancel()
+    if (!isAnswered) session.send(isStored ? answer : { ...answer, isStored })
+  })
+}
+
+// ---------------------------------------------------------------- peers
 
 function request(message: ClientMessageOf<'request'>, session: OpenSession): void {
   const { id, to, method, data } = message
-  const deadlineMs = message.deadlineMs ?? session.limits.requestDeadlineMs
-  const taken = session.hub.request({ id, from: session.address, to, method, data, deadlineMs })
+  const { hub, limits } = session.dependencies
+  const allowed = checkAddress(session, to)
+  if (!allowed.ok) {
+    session.blame(allowed.failure, id)
+    return
+  }
+  const deadlineMs = message.deadlineMs ?? limits.requestDeadlineMs
+  const key = scopedKey(message.key, session.identity)
+  const taken = hub.request({ id, from: session.address, by: session.identity, to, method, data, deadlineMs, key })
   if (!taken.ok) session.sendFailure(taken.failure, id)
+}
+
+function sendDirect(message: ClientMessageOf<'send'>, session: OpenSession): void {
+  const { id, to, data } = message
+  const allowed = checkAddress(session, to)
+  if (!allowed.ok) {
+    session.blame(allowed.failure, id)
+    return
+  }
+  const sent = session.dependencies.hub.send(session.address, to, data)
+  if (!sent.ok) session.sendFailure(sent.failure, id)
+  else if (id !== undefined) session.send({ type: 'sent', id, to })
+}
+
+function checkAddress({ identity, dependencies }: OpenSession, address: string): ReturnType<AccessPolicy['check']> {
+  const isAddress = parseTopic(address).ok
+  if (!isAddress) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
+  return dependencies.policy.check(identity, 'request', address)
 }
 
 function reply(message: ClientMessageOf<'reply'>, session: OpenSession): void {
   const { id, data, error } = message
-  const isAwaited = session.hub.reply(session.address, id, error === undefined ? { kind: 'replied', data } : { kind: 'refused', error })
+  const outcome = error === undefined ? ({ kind: 'replied', data } as const) : ({ kind: 'refused', error } as const)
+  const isAwaited = session.dependencies.hub.reply(session.address, id, outcome)
   // A reply may simply come after its deadline: an answer, not a fault.
   if (!isAwaited) session.sendFailure({ code: 'protocol.unexpected_message', message: 'Nobody waits for this reply any more.' }, id)
+}
+
+/** One person's keys mean nothing to another. */
+function scopedKey(key: string | undefined, identity: Identity): string | undefined {
+  return key === undefined ? undefined : `${identity.subject} ${key}`
 }
 
 function echoId(message: { readonly id?: string }): { id?: string } {

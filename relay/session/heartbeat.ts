@@ -1,9 +1,14 @@
 /** Gives every connection its beat at the same interval, spread over the interval, with one timer for all. */
 import type { Clock } from '../ports.ts'
 
+export interface Beating {
+  beat(): void
+}
+
 export interface Heartbeat {
-  /** @returns a function that ends it. */
-  add(beat: () => void): () => void
+  add(member: Beating): void
+  /** Harmless for one that is not there. */
+  remove(member: Beating): void
   stop(): void
   size(): number
 }
@@ -11,19 +16,25 @@ export interface Heartbeat {
 const SLOTS = 20
 
 export function createHeartbeat(clock: Clock, intervalMs: number): Heartbeat {
-  const slots = Array.from({ length: SLOTS }, () => new Set<() => void>())
+  const slots = Array.from({ length: SLOTS }, () => new Set<Beating>())
+  const places = new Map<Beating, Set<Beating>>()
   let current = 0
   const cancel = clock.every(intervalMs / SLOTS, () => {
     current = (current + 1) % SLOTS
-    for (const beat of [...(slots[current] ?? [])]) beat()
+    for (const member of [...(slots[current] ?? [])]) member.beat()
   })
   return {
-    add(beat) {
+    add(member) {
       const slot = slots[current]
-      slot?.add(beat)
-      return () => void slot?.delete(beat)
+      if (slot === undefined) return
+      slot.add(member)
+      places.set(member, slot)
+    },
+    remove(member) {
+      places.get(member)?.delete(member)
+      places.delete(member)
     },
     stop: cancel,
-    size: () => slots.reduce((sum, slot) => sum + slot.size, 0),
+    size: () => places.size,
   }
 }

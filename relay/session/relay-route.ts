@@ -1,42 +1,38 @@
-/** Who may open a socket at the native path: Origin, subprotocol, token, room, in this order. Leaves the life after it to the session. */
-import { fail, succeed, type Result } from '#shared/protocol/errors'
-import { PROTOCOL_LIMITS, RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
-import type { Authenticator, Dialect, Identity, OriginPolicy, SocketRoute, UpgradeRequest } from '../ports.ts'
-import type { Sessions } from './sessions.ts'
+/** Who may open a socket at the native path: Origin, subprotocol, room, token, in this order. Leaves the life after it to the session. */
+import { fail, succeed, type Failure, type Result } from '#shared/protocol/errors'
+import { RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
+import type { Dialect, Identity, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
+import { admit, type AdmissionDependencies } from './admission.ts'
 
-export interface RelayRouteDependencies {
-  readonly sessions: Sessions
+export interface RelayRouteDependencies extends AdmissionDependencies {
   readonly dialect: Dialect
-  readonly authenticator: Authenticator
-  readonly originPolicy: OriginPolicy
-  readonly findToken: (query: URLSearchParams, headers: ReadonlyMap<string, string>) => string | undefined
-  /** False while draining. */
-  readonly isReady: () => boolean
+  readonly frameBytes: number
 }
 
 export function createRelayRoute(dependencies: RelayRouteDependencies): SocketRoute {
-  const { sessions, dialect } = dependencies
+  const { sessions, dialect, frameBytes, metrics } = dependencies
+
+  function refuse(failure: Failure): UpgradeAnswer {
+    metrics.add('upgrades_refused_total', failure.code)
+    return { accept: false, failure }
+  }
+  function accept(request: UpgradeRequest, identity: Identity | undefined): UpgradeAnswer {
+    const subprotocol = request.subprotocols.length === 0 ? undefined : SUBPROTOCOL
+    return { accept: true, subprotocol, open: (socket) => sessions.open(socket, { dialect, identity }) }
+  }
   return {
     path: RELAY_PATH,
-    maxFrameBytes: PROTOCOL_LIMITS.frameBytes,
-    onUpgrade(request) {
-      const admitted = admit(request, dependencies)
-      if (!admitted.ok) return { accept: false, failure: admitted.failure }
-      const subprotocol = request.subprotocols.length === 0 ? undefined : SUBPROTOCOL
-      return { accept: true, subprotocol, open: (socket) => sessions.open(socket, { dialect, identity: admitted.value }) }
+    maxFrameBytes: frameBytes,
+    async onUpgrade(request) {
+      const subprotocol = checkSubprotocol(request)
+      if (!subprotocol.ok) return refuse(subprotocol.failure)
+      const admitted = await admit(request, dependencies)
+      return admitted.ok ? accept(request, admitted.value) : refuse(admitted.failure)
     },
   }
 }
 
-/** @returns whom the upgrade's token stands for, nobody when it carried none. */
-function admit(request: UpgradeRequest, dependencies: RelayRouteDependencies): Result<Identity | undefined> {
-  const origin = dependencies.originPolicy(request.headers)
-  if (!origin.ok) return origin
-  if (!dependencies.isReady()) return fail('server.draining', 'The relay is stopping. Come back in a few seconds.')
-  if (request.subprotocols.length > 0 && !request.subprotocols.includes(SUBPROTOCOL)) {
-    return fail('protocol.unsupported_subprotocol', `This path speaks ${SUBPROTOCOL}; offer it, or no subprotocol at all.`)
-  }
-  if (!dependencies.sessions.hasRoom()) return fail('rate.limited', 'The relay holds as many connections as it may. Come back later.')
-  const token = dependencies.findToken(request.query, request.headers)
-  return token === undefined ? succeed(undefined) : dependencies.authenticator.verify(token)
+function checkSubprotocol({ subprotocols }: UpgradeRequest): Result<void> {
+  if (subprotocols.length === 0 || subprotocols.includes(SUBPROTOCOL)) return succeed(undefined)
+  return fail('protocol.unsupported_subprotocol', `This path speaks ${SUBPROTOCOL}; offer it, or no subprotocol at all.`)
 }

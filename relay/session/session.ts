@@ -1,42 +1,49 @@
 /**
  * One connection's life: waiting for `hello`, open, closing. Enforces limits, rights and the heartbeat; turns what the client says into calls
- * of the hub and what the hub says into frames. Leaves bytes to the dialect and the wire to the transport.
+ * of the hub and what the hub says into frames. Leaves bytes to the dialect, the wire to the transport, slow reading to the reader.
+ * A class, because there are ten thousand of them: what a connection does not use yet is not there yet.
  */
 import { CLOSE_CODES } from '#shared/protocol/close-codes'
 import { ERRORS, type Failure } from '#shared/protocol/errors'
-import type { ClientMessageOf, RelayMessage } from '#shared/protocol/messages'
-import { PROTOCOL_LIMITS, PROTOCOL_VERSION } from '#shared/protocol/protocol'
+import type { ClientMessage, ClientMessageOf, RelayMessage } from '#shared/protocol/messages'
+import { PROTOCOL_VERSION } from '#shared/protocol/protocol'
+import type {
+  Dialect,
+  Identity,
+  Log,
+  Metrics,
+  Peer,
+  PeerEvent,
+  Publication,
+  Random,
+  SessionEnd,
+  Socket,
+  SocketListener,
+  TokenVerifier,
+  TopicNotice,
+} from '../ports.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { Authenticator, Clock, Dialect, Identity, Log, PeerEvent, Random, SessionEnd, Socket, SocketListener } from '../ports.ts'
-import { handleMessage } from './client-messages.ts'
-import type { Flusher } from './flusher.ts'
-import type { Heartbeat } from './heartbeat.ts'
-import { createOutbox } from './outbox.ts'
-import type { SessionLimits } from './session-limits.ts'
-import { createTokenBucket } from './token-bucket.ts'
+import type { BroadcastGroups } from './broadcast-groups.ts'
+import { handleMessage, type MessageDependencies, type OpenSession } from './client-messages.ts'
+import type { Beating, Heartbeat } from './heartbeat.ts'
+import type { LIMIT_NAMES } from '../metric-catalog.ts'
+import { Reader, type ReaderDependencies, type ReaderHost } from './reader.ts'
+import { Subscriptions } from './subscriptions.ts'
+import type { TurnTask } from './flusher.ts'
+import { TokenBucket } from './token-bucket.ts'
 
-export interface SessionDependencies {
+export interface SessionDependencies extends MessageDependencies, ReaderDependencies {
   readonly hub: Hub
-  readonly authenticator: Authenticator
-  readonly clock: Clock
+  readonly verifier: TokenVerifier
   readonly random: Random
   readonly log: Log
-  readonly flusher: Flusher
+  readonly metrics: Metrics
   readonly heartbeat: Heartbeat
-  readonly limits: SessionLimits
+  readonly groups: BroadcastGroups
+  /** Counts the connections of each user. */
+  readonly users: { enterUser(subject: string): boolean; leaveUser(subject: string): void }
   /** Name and version of the relay, for `welcome`. */
   readonly server: string
-}
-
-export interface Session {
-  readonly listener: SocketListener
-  /** Tells the client that the relay stops. */
-  drain(reconnectAfterMs: number): void
-  /** Sends what waits as far as the socket takes it, then the close frame. Harmless when closed. */
-  end(end: SessionEnd): void
-  terminate(): void
-  /** What is still in the outbox. */
-  waitingBytes(): number
 }
 
 export interface SessionOptions {
@@ -45,266 +52,447 @@ export interface SessionOptions {
   /** Known already when the upgrade carried a token: such a session is welcomed unasked. */
   readonly identity: Identity | undefined
   /** The last call. */
-  readonly onClosed: () => void
+  readonly onClosed: (session: Session) => void
 }
 
 /** Only the data valid in that state. */
 type State =
-  | { readonly kind: 'waiting'; frames: number; characters: number; readonly cancelDeadline: () => void }
-  | { readonly kind: 'open'; readonly address: string; readonly identity: Identity; mayGreet: boolean; readonly stopBeat: () => void }
-  | { readonly kind: 'closing' }
+  | { readonly kind: 'waiting'; frames: number; bytes: number; readonly cancelDeadline: () => void; unread: string[] | undefined }
+  | { readonly kind: 'open'; readonly address: string; identity: Identity; mayGreet: boolean; cancelExpiry: (() => void) | undefined }
+  | { readonly kind: 'closing'; readonly peer: string | undefined }
 
 /** Beats without a sign of life after which a connection counts as dead. */
 const SILENT_BEATS = 2
+/** Beats before a token's end from which the client is told and the end is timed. */
+const EXPIRY_BEATS = 2
+const BYTE_BURST_SECONDS = 2
 
-export function createSession(options: SessionOptions, dependencies: SessionDependencies): Session {
-  const { socket, dialect } = options
-  const { hub, clock, limits, flusher, log } = dependencies
-  const outbox = createOutbox(socket, limits)
-  const frames = createTokenBucket(clock, limits.frameBurst, 1000 / limits.framesPerSecond)
-  const mistakes = createTokenBucket(clock, limits.errorBurst, limits.errorForgivenessMs)
-  let silentBeats = 0
-  let cancelTermination = (): void => undefined
-  let state: State = { kind: 'closing' }
+export class Session implements SocketListener, OpenSession, ReaderHost, Beating, Peer, TurnTask {
+  readonly dependencies: SessionDependencies
+  readonly subscriptions: Subscriptions
+  readonly reader: Reader
+  readonly #socket: Socket
+  readonly #dialect: Dialect
+  readonly #onClosed: (session: Session) => void
+  readonly #isWelcomedUnasked: boolean
+  readonly #frames: TokenBucket
+  readonly #bytes: TokenBucket
+  #mistakes: TokenBucket | undefined
+  #silentBeats = 0
+  #state: State = { kind: 'closing', peer: undefined }
+  #client: string | undefined
+  /** What must wait for the end of the turn, because the hub may be in the middle of a fan-out. */
+  #parting: { readonly left: State; readonly end: SessionEnd } | undefined
+  #cancelTermination: (() => void) | undefined
+
+  constructor({ socket, dialect, identity, onClosed }: SessionOptions, dependencies: SessionDependencies) {
+    const { clock, limits } = dependencies
+    this.dependencies = dependencies
+    this.#socket = socket
+    this.#dialect = dialect
+    this.#onClosed = onClosed
+    this.#isWelcomedUnasked = identity !== undefined
+    this.reader = new Reader(socket, { dialect, host: this }, dependencies)
+    this.subscriptions = new Subscriptions(this.reader, dialect, dependencies)
+    this.#frames = new TokenBucket(clock, limits.frameBurst, limits.framesPerSecond)
+    this.#bytes = new TokenBucket(clock, limits.bytesPerSecond * BYTE_BURST_SECONDS, limits.bytesPerSecond)
+    if (identity === undefined) this.#wait()
+    else this.#open(identity, undefined)
+  }
+
+  // -------------------------------------------------------------- who it is
+
+  get address(): string {
+    return this.#state.kind === 'open' ? this.#state.address : ''
+  }
+  get identity(): Identity {
+    return this.#state.kind === 'open' ? this.#state.identity : NOBODY
+  }
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress
+  }
+  get client(): string | undefined {
+    return this.#client
+  }
+  get isOpen(): boolean {
+    return this.#state.kind === 'open'
+  }
+  get isEnding(): boolean {
+    return this.#state.kind === 'closing'
+  }
 
   // -------------------------------------------------------------- sending
 
-  function push(frame: Uint8Array, key?: string): void {
-    if (state.kind === 'closing') return
-    if (outbox.push(frame, key)) flusher.add(outbox.flush)
-    else closeAsTooSlow()
+  send(message: RelayMessage): void {
+    if (this.#state.kind === 'closing') return
+    const frame = this.#dialect.encode(message)
+    if (frame !== undefined) this.reader.send(frame)
   }
-  function send(message: RelayMessage): void {
-    push(dialect.encode(message))
+  replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void {
+    if (this.#state.kind === 'open') this.reader.replay(items, isRetained)
   }
-  function sendFailure(failure: Failure, id: string | undefined): void {
-    send({ type: 'error', ...withId(id), error: { ...failure, retry: ERRORS[failure.code].retry } })
+  sendFailure(failure: Failure, id: string | undefined): void {
+    this.dependencies.metrics.add('refusals_total', failure.code)
+    this.send({ type: 'error', ...withId(id), error: { ...failure, retry: ERRORS[failure.code].retry } })
   }
-  /** As `sendFailure`, for what the client did wrong: too many of those end the connection. */
-  function blame(failure: Failure, id: string | undefined): void {
-    sendFailure(failure, id)
-    if (!mistakes.take()) end({ close: 'tooManyErrors', reason: 'too many errors' })
+  blame(failure: Failure, id: string | undefined): void {
+    const { clock, limits } = this.dependencies
+    this.sendFailure(failure, id)
+    this.#mistakes ??= new TokenBucket(clock, limits.errorBurst, 1000 / limits.errorForgivenessMs)
+    if (this.#mistakes.take()) return
+    this.#hitLimit('errors')
+    this.end({ close: 'tooManyErrors', reason: 'too many errors' })
+  }
+  /** Tells the client that the relay stops. */
+  drain(reconnectAfterMs: number): void {
+    this.send({ type: 'draining', reconnectAfterMs })
   }
 
   // -------------------------------------------------------------- ending
 
-  /** The client will read no more than what it has: what waits is dropped so that the reason is the next thing it sees. */
-  function closeAsTooSlow(): void {
-    log.warn({ event: 'session.slow', peer: address(), waitingBytes: outbox.waitingBytes() })
-    outbox.clear()
-    sendFailure({ code: 'session.too_slow', message: 'Messages came faster than they were read. Reconnect and read faster.' }, undefined)
-    end({ close: 'tooSlow', reason: 'too slow' })
+  /** Sends what waits, then the close frame. Harmless when closed. */
+  end(end: SessionEnd): void {
+    if (this.#state.kind === 'closing') return
+    const { log, metrics, flusher, clock, limits } = this.dependencies
+    log.debug({ event: 'session.ending', peer: this.address, close: end.close })
+    metrics.add('connections_closed_total', end.close)
+    this.#parting = { left: this.#leave(), end }
+    flusher.add(this)
+    this.#cancelTermination = clock.after(limits.closeMs, () => this.#socket.terminate())
   }
-  function end({ close, reason }: SessionEnd): void {
-    if (state.kind === 'closing') return
-    log.debug({ event: 'session.ending', peer: address(), close })
-    const leave = leaveState()
-    flusher.add(() => {
-      leave()
-      outbox.sendAll()
-      socket.close(CLOSE_CODES[close].code, reason)
-    })
-    cancelTermination = clock.after(limits.closeMs, () => socket.terminate())
+  endTurn(): void {
+    const parting = this.#parting
+    if (parting === undefined) return
+    this.#parting = undefined
+    this.#depart(parting.left)
+    this.reader.flush()
+    this.reader.end()
+    this.#socket.close(CLOSE_CODES[parting.end.close].code, parting.end.reason)
   }
-  /** @returns what frees the rest, for the end of the turn: the hub may be in the middle of a fan-out. */
-  function leaveState(): () => void {
-    const left = state
-    state = { kind: 'closing' }
+  /** Drops the connection at once. Harmless when closed. */
+  terminate(): void {
+    this.#depart(this.#leave())
+    this.reader.end()
+    this.#socket.terminate()
+  }
+  onTooSlow(): void {
+    this.dependencies.log.warn({ event: 'session.slow', peer: this.address, waitingBytes: this.#socket.bufferedBytes() })
+    this.#hitLimit('lag')
+    this.sendFailure(
+      { code: 'session.too_slow', message: 'Messages came faster than they were read. Reconnect and read faster.' },
+      undefined,
+    )
+    this.end({ close: 'tooSlow', reason: 'too slow' })
+  }
+  /** From here on nothing is taken or sent. @returns what was left. */
+  #leave(): State {
+    const left = this.#state
+    if (left.kind === 'closing') return left
+    this.#state = { kind: 'closing', peer: left.kind === 'open' ? left.address : undefined }
     if (left.kind === 'waiting') left.cancelDeadline()
-    if (left.kind !== 'open') return () => undefined
-    left.stopBeat()
-    return () => hub.leave(left.address)
+    else left.cancelExpiry?.()
+    return left
   }
-  function address(): string | undefined {
-    return state.kind === 'open' ? state.address : undefined
+  /** Frees what the rest of the relay holds for it. */
+  #depart(left: State): void {
+    if (left.kind !== 'open') return
+    const { heartbeat, hub, users } = this.dependencies
+    heartbeat.remove(this)
+    this.subscriptions.clear()
+    hub.leave(left.address)
+    users.leaveUser(left.identity.subject)
   }
 
   // -------------------------------------------------------------- waiting for hello
 
-  function wait(): void {
+  #wait(): void {
+    const { clock, limits } = this.dependencies
     const cancelDeadline = clock.after(limits.helloDeadlineMs, () => {
-      sendFailure({ code: 'auth.deadline_passed', message: `No valid hello came within ${String(limits.helloDeadlineMs)} ms.` }, undefined)
-      end({ close: 'unauthenticated', reason: 'no hello' })
+      this.#hitLimit('hello_deadline')
+      const message = `No valid hello came within ${String(limits.helloDeadlineMs)} ms.`
+      this.sendFailure({ code: 'auth.deadline_passed', message }, undefined)
+      this.end({ close: 'unauthenticated', reason: 'no hello' })
     })
-    state = { kind: 'waiting', frames: 0, characters: 0, cancelDeadline }
+    this.#state = { kind: 'waiting', frames: 0, bytes: 0, cancelDeadline, unread: undefined }
   }
   /** @returns whether the frame is within what a stranger may send. */
-  function countStranger(characters: number): boolean {
+  #countStranger(sizeBytes: number): boolean {
+    const state = this.#state
     if (state.kind !== 'waiting') return true
+    const { limits } = this.dependencies
     state.frames += 1
-    state.characters += characters
-    if (state.frames <= limits.helloFrames && state.characters <= limits.helloCharacters) return true
-    sendFailure({ code: 'rate.limited', message: 'Too much came before a valid hello.' }, undefined)
-    end({ close: 'unauthenticated', reason: 'too much before hello' })
+    state.bytes += sizeBytes
+    const isOver = state.frames > limits.helloFrames ? 'hello_frames' : state.bytes > limits.helloBytes ? 'hello_bytes' : undefined
+    if (isOver === undefined) return true
+    this.#hitLimit(isOver)
+    this.sendFailure({ code: 'rate.limited', message: 'Too much came before a valid hello.' }, undefined)
+    this.end({ close: 'unauthenticated', reason: 'too much before hello' })
     return false
   }
-  function greet(hello: ClientMessageOf<'hello'>): void {
+  #greet(hello: ClientMessageOf<'hello'>): void {
+    const state = this.#state
     if (state.kind === 'open') {
-      greetAgain(hello)
+      this.#greetAgain(hello)
       return
     }
+    if (state.kind !== 'waiting') return
     if (hello.token === undefined) {
-      blame(
-        { code: 'auth.token_missing', message: 'Send a token in `hello`; POST /api/auth/acquire-session gives one.', field: '/token' },
-        hello.id,
-      )
+      const message = 'Send a token in `hello`; POST /api/auth/acquire-session gives one.'
+      this.blame({ code: 'auth.token_missing', message, field: '/token' }, hello.id)
       return
     }
-    const verified = dependencies.authenticator.verify(hello.token)
-    if (verified.ok) {
-      open(verified.value, hello.id)
-      return
-    }
-    sendFailure(verified.failure, hello.id)
-    end({ close: 'unauthenticated', reason: verified.failure.code })
+    // What comes while the token is looked at waits, within what a stranger may send.
+    state.unread = []
+    void this.dependencies.verifier.verify(hello.token).then((verified) => {
+      if (this.#state !== state) return
+      if (verified.ok) {
+        this.#client = hello.client
+        this.#open(verified.value, hello.id)
+        for (const text of state.unread ?? []) this.#read(text)
+        return
+      }
+      this.sendFailure(verified.failure, hello.id)
+      this.end({ close: 'unauthenticated', reason: verified.failure.code })
+    })
   }
   /** A client that was welcomed because of its upgrade may still say hello, once. */
-  function greetAgain(hello: ClientMessageOf<'hello'>): void {
+  #greetAgain(hello: ClientMessageOf<'hello'>): void {
+    const state = this.#state
     if (state.kind !== 'open') return
     if (!state.mayGreet) {
-      blame({ code: 'protocol.unexpected_message', message: 'The session is open already; a second hello means nothing.' }, hello.id)
+      this.blame({ code: 'protocol.unexpected_message', message: 'The session is open already; send `refresh` for a new token.' }, hello.id)
       return
     }
     state.mayGreet = false
-    welcome(state.address, state.identity, hello.id)
+    this.#client = hello.client
+    this.#welcome(state.address, state.identity, hello.id)
   }
 
   // -------------------------------------------------------------- open
 
-  function open(identity: Identity, helloId: string | undefined): void {
-    const peerAddress = `peer/${dependencies.random.token(9)}`
-    const joined = hub.join({ address: peerAddress, receive })
-    if (!joined.ok) {
-      sendFailure(joined.failure, helloId)
-      end({ close: 'internal', reason: joined.failure.code })
+  #open(identity: Identity, helloId: string | undefined): void {
+    const { hub, users, random, heartbeat, metrics, log } = this.dependencies
+    const waiting = this.#state
+    if (waiting.kind === 'waiting') waiting.cancelDeadline()
+    const address = `peer/${random.token(9)}`
+    this.#state = { kind: 'open', address, identity, mayGreet: this.#isWelcomedUnasked, cancelExpiry: undefined }
+    if (!users.enterUser(identity.subject)) {
+      this.#state = { kind: 'waiting', frames: 0, bytes: 0, cancelDeadline: () => undefined, unread: undefined }
+      this.#hitLimit('connections_per_user')
+      this.sendFailure({ code: 'rate.limited', message: 'This user holds as many connections as it may.' }, helloId)
+      this.end({ close: 'tooManyConnections', reason: 'too many connections' })
       return
     }
-    if (state.kind === 'waiting') state.cancelDeadline()
-    const mayGreet = options.identity !== undefined
-    state = { kind: 'open', address: peerAddress, identity, mayGreet, stopBeat: dependencies.heartbeat.add(beat) }
-    welcome(peerAddress, identity, helloId)
-    log.debug({ event: 'session.opened', peer: peerAddress, subject: identity.subject })
+    const joined = hub.join(this, { roles: identity.roles, client: this.#client })
+    heartbeat.add(this)
+    if (!joined.ok) {
+      this.sendFailure(joined.failure, helloId)
+      this.end({ close: 'internal', reason: joined.failure.code })
+      return
+    }
+    metrics.add('connections_opened_total', this.#dialect.name === 'events' ? 'events' : 'native')
+    this.#welcome(address, identity, helloId)
+    this.#watchExpiry()
+    log.debug({ event: 'session.opened', peer: address, subject: identity.subject })
   }
-  function welcome(peer: string, identity: Identity, id: string | undefined): void {
-    const { frameBytes, subscriptions, pendingRequests } = PROTOCOL_LIMITS
-    send({
+  #welcome(peer: string, identity: Identity, id: string | undefined): void {
+    const { limits, clock, hub, server } = this.dependencies
+    const { frameBytes, subscriptions, pendingRequests } = limits
+    this.send({
       type: 'welcome',
       ...withId(id),
       version: PROTOCOL_VERSION,
       peer,
       roles: [...identity.roles],
-      server: dependencies.server,
+      server,
       time: clock.now(),
+      epoch: hub.epoch(),
+      expiresAt: identity.expiresAt,
       pingIntervalMs: limits.pingIntervalMs,
       limits: { frameBytes, subscriptions, pendingRequests },
     })
   }
-  function beat(): void {
-    if (state.kind !== 'open') return
-    if (clock.now() >= state.identity.expiresAt) {
-      sendFailure({ code: 'auth.token_expired', message: 'The token has expired. Get a new one.' }, undefined)
-      end({ close: 'unauthenticated', reason: 'token expired' })
+  beat(): void {
+    if (this.#state.kind !== 'open') return
+    this.#watchExpiry()
+    if (!this.#socket.isTwoWay) {
+      if (this.#dialect.keepAlive !== undefined) this.reader.send(this.#dialect.keepAlive)
       return
     }
-    silentBeats += 1
-    if (silentBeats > SILENT_BEATS) terminate()
-    else socket.ping()
+    this.#silentBeats += 1
+    if (this.#silentBeats > SILENT_BEATS) {
+      this.dependencies.metrics.add('connections_closed_total', 'silent')
+      this.terminate()
+    } else this.reader.ping()
   }
-  function terminate(): void {
-    const leave = leaveState()
-    leave()
-    outbox.clear()
-    socket.terminate()
+  /** From two beats before the token's end on, the end is timed and the client told, once. */
+  #watchExpiry(): void {
+    const state = this.#state
+    if (state.kind !== 'open' || state.cancelExpiry !== undefined) return
+    const { clock, limits } = this.dependencies
+    const leftMs = state.identity.expiresAt - clock.now()
+    if (leftMs > EXPIRY_BEATS * limits.pingIntervalMs) return
+    state.cancelExpiry = clock.after(Math.max(0, leftMs), () => {
+      this.sendFailure({ code: 'auth.token_expired', message: 'The token has expired. Get a new one.' }, undefined)
+      this.end({ close: 'unauthenticated', reason: 'token expired' })
+    })
+    this.send({ type: 'expiring', expiresAt: state.identity.expiresAt })
   }
-  function receive(event: PeerEvent): void {
+  refresh({ id, token }: ClientMessageOf<'refresh'>): void {
+    const state = this.#state
+    void this.dependencies.verifier.verify(token).then((verified) => {
+      if (this.#state !== state || state.kind !== 'open') return
+      if (!verified.ok) {
+        this.blame(verified.failure, id)
+        return
+      }
+      if (verified.value.subject !== state.identity.subject) {
+        this.blame(
+          { code: 'auth.forbidden', message: 'The new token stands for somebody else. Open a new connection.', field: '/token' },
+          id,
+        )
+        return
+      }
+      state.identity = verified.value
+      state.cancelExpiry?.()
+      state.cancelExpiry = undefined
+      this.send({ type: 'refreshed', ...withId(id), roles: [...state.identity.roles], expiresAt: state.identity.expiresAt })
+      this.#dropForbidden()
+      this.#watchExpiry()
+    })
+  }
+  /** The new token may allow less than the old one. */
+  #dropForbidden(): void {
+    for (const filter of this.subscriptions.filters()) {
+      const allowed = this.dependencies.policy.check(this.identity, 'subscribe', filter)
+      if (allowed.ok) continue
+      this.subscriptions.remove(filter)
+      this.sendFailure(allowed.failure, undefined)
+      this.send({ type: 'unsubscribed', topic: filter })
+    }
+  }
+
+  receive(event: PeerEvent): void {
     switch (event.kind) {
       case 'publication':
-        push(dialect.encodePublication(event, false), event.delivery === 'latest' ? event.topic : undefined)
+        this.reader.receive(event)
         return
-      case 'requested':
-        send({
-          type: 'requested',
-          id: event.id,
-          from: event.from,
-          method: event.method,
-          ...withData(event.data),
-          deadlineMs: event.deadlineMs,
-        })
+      case 'direct':
+        this.send({ type: 'direct', from: event.from, time: event.time, data: event.data })
         return
+      case 'requested': {
+        const { id, from, method, data, deadlineMs } = event
+        this.send({ type: 'requested', id, from, method, ...withData(data), deadlineMs })
+        return
+      }
       case 'requestEnded':
-        receiveOutcome(event)
+        this.#receiveOutcome(event)
     }
   }
-  function receiveOutcome({ id, from, outcome }: Extract<PeerEvent, { kind: 'requestEnded' }>): void {
+  #receiveOutcome({ id, from, outcome, isDuplicate }: Extract<PeerEvent, { kind: 'requestEnded' }>): void {
+    const repeated = isDuplicate ? { isDuplicate } : {}
     switch (outcome.kind) {
       case 'replied':
-        send({ type: 'replied', id, from, ...withData(outcome.data) })
+        this.send({ type: 'replied', id, from, ...withData(outcome.data), ...repeated })
         return
       case 'refused':
-        send({ type: 'replied', id, from, error: outcome.error })
+        this.send({ type: 'replied', id, from, error: outcome.error, ...repeated })
         return
       case 'failed':
-        sendFailure(outcome.failure, id)
+        this.sendFailure(outcome.failure, id)
     }
+  }
+  hears(topic: string): boolean {
+    return this.subscriptions.hears(topic)
+  }
+  onLagChanged(): void {
+    this.subscriptions.onLagChanged()
   }
 
   // -------------------------------------------------------------- what the client sends
 
-  function receiveText(text: string): void {
-    silentBeats = 0
-    if (state.kind === 'closing' || !countStranger(text.length)) return
-    const decoded = dialect.decode(text)
-    const id = decoded.ok ? decoded.message.id : decoded.id
-    if (!frames.take()) {
-      blame({ code: 'rate.limited', message: `More than ${String(limits.framesPerSecond)} messages a second came. Slow down.` }, id)
+  onText(text: string): void {
+    this.#silentBeats = 0
+    const state = this.#state
+    if (state.kind === 'closing' || !this.#countStranger(text.length)) return
+    this.dependencies.metrics.add('received_bytes_total', '', text.length)
+    if (state.kind === 'waiting' && state.unread !== undefined) state.unread.push(text)
+    else this.#read(text)
+  }
+  #read(text: string): void {
+    const state = this.#state
+    if (state.kind === 'closing') return
+    const isTooFast = !this.#frames.take() ? 'messages_per_second' : !this.#bytes.take(text.length) ? 'bytes_per_second' : undefined
+    const decoded = this.#dialect.decode(text)
+    if (isTooFast !== undefined) {
+      this.#hitLimit(isTooFast)
+      const { framesPerSecond, bytesPerSecond } = this.dependencies.limits
+      const bounds = `${String(framesPerSecond)} messages or ${String(bytesPerSecond)} bytes`
+      this.blame(
+        { code: 'rate.limited', message: `More than ${bounds} a second came. Slow down.` },
+        decoded.ok ? decoded.message.id : decoded.id,
+      )
       return
     }
     if (!decoded.ok) {
-      blame(decoded.failure, id)
+      this.blame(decoded.failure, decoded.id)
       return
     }
-    if (decoded.message.type === 'hello') greet(decoded.message)
-    else if (state.kind === 'open') handleMessage(decoded.message, { hub, clock, limits, ...state, send, blame, sendFailure, sendRetained })
-    else blame({ code: 'auth.token_missing', message: 'Say hello with a token first.' }, id)
+    const message = decoded.message
+    this.dependencies.metrics.add('messages_received_total', message.type)
+    if (message.type === 'hello') this.#greet(message)
+    else if (state.kind === 'open') handleMessage(message, this)
+    else this.blame({ code: 'auth.token_missing', message: 'Say hello with a token first.' }, message.id)
   }
-  function sendRetained(publication: Extract<PeerEvent, { kind: 'publication' }>): void {
-    push(dialect.encodePublication(publication, true), publication.topic)
+  /** Handles a message in the client's place. */
+  say(message: Exclude<ClientMessage, { type: 'hello' }>): void {
+    if (this.#state.kind === 'open') handleMessage(message, this)
   }
-  const listener: SocketListener = {
-    onText: receiveText,
-    onBinary(sizeBytes) {
-      silentBeats = 0
-      if (countStranger(sizeBytes)) blame({ code: 'frame.binary_unsupported', message: 'Send text frames only.' }, undefined)
-    },
-    onTooLarge(sizeBytes) {
-      const limit = PROTOCOL_LIMITS.frameBytes
-      sendFailure({ code: 'frame.too_large', message: `A frame has at most ${String(limit)} bytes; ${String(sizeBytes)} came.` }, undefined)
-      end({ close: 'tooBig', reason: 'frame too large' })
-    },
-    onPong() {
-      silentBeats = 0
-    },
-    onDrain: () => flusher.add(outbox.flush),
-    onClose(code) {
-      log.debug({ event: 'session.closed', peer: address(), code })
-      const leave = leaveState()
-      leave()
-      outbox.clear()
-      cancelTermination()
-      options.onClosed()
-    },
+  onBinary(sizeBytes: number): void {
+    this.#silentBeats = 0
+    if (this.#countStranger(sizeBytes)) this.blame({ code: 'frame.binary_unsupported', message: 'Send text frames only.' }, undefined)
+  }
+  onTooLarge(sizeBytes: number): void {
+    this.#hitLimit('frame_bytes')
+    const limit = this.dependencies.limits.frameBytes
+    this.sendFailure(
+      { code: 'frame.too_large', message: `A frame has at most ${String(limit)} bytes; ${String(sizeBytes)} came.` },
+      undefined,
+    )
+    this.end({ close: 'tooBig', reason: 'frame too large' })
+  }
+  onPong(): void {
+    this.#silentBeats = 0
+    this.reader.onPong()
+  }
+  onDrain(): void {
+    this.reader.onDrain()
+  }
+  onClose(code: number): void {
+    this.dependencies.log.debug({ event: 'session.closed', peer: this.#peerOfLog(), code })
+    if (this.#state.kind !== 'closing') this.dependencies.metrics.add('connections_closed_total', 'peer')
+    const parting = this.#parting
+    this.#parting = undefined
+    this.#depart(parting?.left ?? this.#leave())
+    this.reader.end()
+    this.#cancelTermination?.()
+    this.#onClosed(this)
   }
 
-  wait()
-  if (options.identity !== undefined) open(options.identity, undefined)
-
-  return {
-    listener,
-    drain: (reconnectAfterMs) => send({ type: 'draining', reconnectAfterMs }),
-    end,
-    terminate,
-    waitingBytes: () => outbox.waitingBytes(),
+  #peerOfLog(): string | undefined {
+    return this.#state.kind === 'closing' ? this.#state.peer : this.address
   }
+  #hitLimit(limit: (typeof LIMIT_NAMES)[number]): void {
+    this.dependencies.metrics.add('limit_hits_total', limit)
+  }
+}
+
+const NOBODY: Identity = {
+  subject: 'nobody',
+  roles: [],
+  rights: { subscribe: [], publish: [], request: [] },
+  station: undefined,
+  expiresAt: 0,
 }
 
 function withId(id: string | undefined): { id?: string } {

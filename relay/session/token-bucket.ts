@@ -1,27 +1,28 @@
-/** Allows so many events at once and so many per second in the long run. No timers: it counts when asked. */
+/** Allows so many units at once and so many per second in the long run. No timers: it counts when asked. A class, because every connection has one. */
 import type { Clock } from '../ports.ts'
 
-export interface TokenBucket {
-  /** @returns false when there is none left. */
-  take(): boolean
-}
-
 /** A clock that goes back gives nothing and takes nothing. */
-export function createTokenBucket(clock: Clock, burst: number, refillMs: number): TokenBucket {
-  let tokens = burst
-  let countedAt = clock.now()
+export class TokenBucket {
+  readonly #clock: Clock
+  readonly #burst: number
+  readonly #perMs: number
+  #tokens: number
+  #countedAt: number
 
-  function refill(): void {
-    const now = clock.now()
-    tokens = Math.min(burst, tokens + Math.max(0, now - countedAt) / refillMs)
-    countedAt = now
+  constructor(clock: Clock, burst: number, perSecond: number) {
+    this.#clock = clock
+    this.#burst = burst
+    this.#perMs = perSecond / 1000
+    this.#tokens = burst
+    this.#countedAt = clock.now()
   }
-  return {
-    take() {
-      refill()
-      if (tokens < 1) return false
-      tokens -= 1
-      return true
-    },
+  /** @returns false when there are not that many left; then nothing is taken. */
+  take(units = 1): boolean {
+    const now = this.#clock.now()
+    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#countedAt) * this.#perMs)
+    this.#countedAt = now
+    if (this.#tokens < units) return false
+    this.#tokens -= units
+    return true
   }
 }

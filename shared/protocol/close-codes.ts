@@ -13,6 +13,7 @@ export const CLOSE_CODES = {
   internal: { code: 1011, reconnect: true, doc: 'A defect of the relay ended the connection.' },
   unauthenticated: { code: 4401, reconnect: false, doc: 'No valid token came in time, or it expired. Reconnect with a new one.' },
   tooSlow: { code: 4008, reconnect: true, doc: 'The client did not read messages that must not be dropped.' },
+  tooManyConnections: { code: 4009, reconnect: false, doc: 'This user holds as many connections as it may: close another one first.' },
   tooManyErrors: { code: 4029, reconnect: true, doc: 'The client kept sending what the relay cannot accept.' },
 } as const satisfies Readonly<Record<string, CloseEntry>>
 

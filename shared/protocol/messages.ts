@@ -120,7 +120,7 @@ export const Subscribed = Type.Object(
     epoch: Epoch,
     positions: Type.Array(Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 0 }) }, closed), {
       description:
-        'The last number of each `queued` or `acked` topic that matches now: resume from here when the connection breaks before its first message.',
+        'The last number of each `queued` or `acked` topic that matches now: resume from here when the connection breaks before its first message. Empty where you resumed: what follows speaks for itself.',
     }),
     isComplete: Type.Boolean({
       description: `False when more than ${String(PROTOCOL_LIMITS.resumePoints)} topics match and \`positions\` names only some.`,

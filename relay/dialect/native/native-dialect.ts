@@ -11,12 +11,15 @@ export function createNativeDialect(): Dialect {
   function encode(message: RelayMessage): Uint8Array {
     return encoder.encode(encodeMessage(message))
   }
-  function encodeMessageOf({ topic, epoch, seq, time, data }: Publication, isRetained: boolean): Uint8Array {
-    const retained = isRetained ? { isRetained } : {}
-    return encode({ type: 'message', topic, epoch, seq, time, ...retained, data })
+  /** By hand, because the payload is JSON text already; topics and epochs hold nothing that JSON would escape. */
+  function encodeMessageOf({ topic, epoch, seq, time, json }: Publication, isRetained: boolean): Uint8Array {
+    const retained = isRetained ? '"isRetained":true,' : ''
+    const numbers = `"seq":${String(seq)},"time":${String(time)}`
+    return encoder.encode(`{"type":"message","topic":"${topic}","epoch":"${epoch}",${numbers},${retained}"data":${json}}`)
   }
   return {
     name: 'native',
+    isShared: true,
     decode,
     encode,
     encodePublication(publication, isRetained) {

@@ -1,0 +1,250 @@
+/**
+ * The sending side of one connection. *Live*: publications go out as they come. *Lagging*: more waits than may, or pings come back too late;
+ * the reader leaves the live topics, only the first missed number of each is kept, and once it has read what waits it gets the rest from the
+ * history, or a `gap` where the history has moved on. Who stays behind too long is ended. Memory per slow reader: one number per topic.
+ */
+import type { Receiver } from '../hub/subscription-tree.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { RelayMessage } from '#shared/protocol/messages'
+import type { Clock, Dialect, Metrics, Publication, Socket, TopicNotice } from '../ports.ts'
+import type { GroupMember } from './broadcast-groups.ts'
+import type { Flusher, TurnTask } from './flusher.ts'
+import type { LagWatch } from './lag-watch.ts'
+import type { SessionLimits } from './session-limits.ts'
+
+/** What the reader needs of the session around it. */
+export interface ReaderHost {
+  /** Still subscribed to it? */
+  hears(topic: string): boolean
+  /** The reader has fallen behind or caught up: its groups must know. */
+  onLagChanged(): void
+  /** Behind for too long, or with too much. */
+  onTooSlow(): void
+}
+
+export interface ReaderDependencies {
+  readonly hub: Pick<Hub, 'topics'>
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly flusher: Flusher
+  readonly lagWatch: LagWatch
+  readonly limits: SessionLimits
+}
+
+/** Frames replayed in one turn, so that one reader that catches up does not hold up the others. */
+const REPLAY_FRAMES = 256
+/** Frames that may wait for the end of a turn. */
+const MAX_PENDING = 512
+/** Bytes after which the round trip is looked at. */
+const PROBE_BYTES = 64 * 1024
+
+export class Reader implements Receiver, GroupMember, TurnTask {
+  readonly size = 1
+  readonly socket: Socket
+  readonly #dialect: Dialect
+  readonly #host: ReaderHost
+  readonly #dependencies: ReaderDependencies
+  /** Frames for the end of this turn. */
+  #pending: Uint8Array[] | undefined
+  /** Topic to the first number missed; undefined while live. */
+  #missed: Map<string, number> | undefined
+  #laggingSince = 0
+  #waitsForPong = false
+  #pingSentAt = 0
+  #unprobedBytes = 0
+  /** The last ping's, in milliseconds; -1 before the first. */
+  roundTripMs = -1
+
+  constructor(socket: Socket, options: { readonly dialect: Dialect; readonly host: ReaderHost }, dependencies: ReaderDependencies) {
+    this.socket = socket
+    this.#dialect = options.dialect
+    this.#host = options.host
+    this.#dependencies = dependencies
+  }
+  get isLagging(): boolean {
+    return this.#missed !== undefined
+  }
+
+  // -------------------------------------------------------------- what goes out
+
+  /** An answer or notice. Leaves at once, after what waits for the end of the turn. */
+  send(frame: Uint8Array): void {
+    if (this.#pending !== undefined) {
+      this.#pending.push(frame)
+      return
+    }
+    if (this.socket.sendText(frame) > this.#dependencies.limits.answerBytes) this.#host.onTooSlow()
+  }
+  /** A publication that came for this reader alone. */
+  receive(publication: Publication): void {
+    if (this.#missed === undefined) this.#enqueue(this.#dialect.encodePublication(publication, false))
+    else this.miss(publication)
+  }
+  /** What a new subscription gets first. What is too much for now counts as missed and comes later. */
+  replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void {
+    for (const item of items) {
+      if (this.#missed !== undefined && item.kind === 'publication') this.miss(item)
+      else this.#sendItem(item, isRetained)
+      if (this.#missed === undefined && this.socket.bufferedBytes() > this.#dependencies.limits.slowReaderBytes) this.#fallBehind(false)
+    }
+  }
+  /** Sends what waits for the end of the turn. */
+  endTurn(): void {
+    const due = this.#pending
+    this.#pending = undefined
+    if (due !== undefined) this.socket.cork(() => this.#sendAll(due))
+    this.checkBacklog()
+    if (this.#missed !== undefined) this.#catchUp()
+  }
+  /** The last words, before a close. */
+  flush(): void {
+    const due = this.#pending
+    this.#pending = undefined
+    if (due !== undefined) this.socket.cork(() => this.#sendAll(due))
+  }
+  /** Not yet read by the client, as far as this process knows. */
+  get waitingBytes(): number {
+    return this.socket.bufferedBytes() + (this.#pending ?? []).reduce((sum, frame) => sum + frame.byteLength, 0)
+  }
+
+  // -------------------------------------------------------------- falling behind
+
+  miss({ topic, seq, delivery }: Publication): void {
+    const missed = this.#missed
+    if (missed === undefined) return
+    if (missed.has(topic)) {
+      if (delivery === 'latest') this.#dependencies.metrics.add('replaced_total', '')
+      return
+    }
+    if (missed.size >= this.#dependencies.limits.missedTopics) this.#host.onTooSlow()
+    else missed.set(topic, seq)
+  }
+  checkBacklog(): void {
+    if (this.#missed === undefined && this.socket.bufferedBytes() > this.#dependencies.limits.slowReaderBytes) this.#fallBehind(false)
+  }
+  probe(): void {
+    if (!this.socket.isTwoWay || this.#missed !== undefined) return
+    const now = this.#dependencies.clock.now()
+    if (this.#pingSentAt === 0) this.ping()
+    else if (now - this.#pingSentAt > this.#dependencies.limits.lagRoundTripMs) this.#fallBehind(true)
+  }
+  ping(): void {
+    this.socket.ping()
+    if (this.#pingSentAt === 0) this.#pingSentAt = this.#dependencies.clock.now()
+  }
+  onPong(): void {
+    if (this.#pingSentAt === 0) return
+    this.roundTripMs = Math.max(0, this.#dependencies.clock.now() - this.#pingSentAt)
+    this.#pingSentAt = 0
+    this.#waitsForPong = false
+    this.#dependencies.metrics.observe('round_trip_seconds', this.roundTripMs / 1000)
+    if (this.#missed !== undefined) this.#dependencies.flusher.add(this)
+  }
+  onDrain(): void {
+    if (this.#missed !== undefined) this.#dependencies.flusher.add(this)
+  }
+  /** Once a second while lagging. */
+  tick(): void {
+    if (this.#dependencies.clock.now() - this.#laggingSince >= this.#dependencies.limits.slowReaderMs) this.#host.onTooSlow()
+    else this.#dependencies.flusher.add(this)
+  }
+  /** Forgets what waits; nothing more will be sent. */
+  end(): void {
+    this.#pending = undefined
+    if (this.#missed === undefined) return
+    this.#missed = undefined
+    this.#dependencies.lagWatch.remove(this)
+    this.#dependencies.metrics.add('lags_total', 'closed')
+  }
+
+  #fallBehind(waitsForPong: boolean): void {
+    this.#missed = new Map()
+    this.#waitsForPong = waitsForPong
+    this.#laggingSince = this.#dependencies.clock.now()
+    this.#dependencies.lagWatch.add(this)
+    this.#host.onLagChanged()
+  }
+  #catchUp(): void {
+    const missed = this.#missed
+    const { limits, hub } = this.#dependencies
+    if (missed === undefined || this.#waitsForPong || this.socket.bufferedBytes() > limits.slowReaderBytes / 2) return
+    let left = REPLAY_FRAMES
+    for (const [topic, first] of missed) {
+      if (!this.#host.hears(topic)) {
+        missed.delete(topic)
+        continue
+      }
+      for (const item of hub.topics.catchUp(topic, first - 1)) {
+        if (left === 0 || this.socket.bufferedBytes() > limits.slowReaderBytes) {
+          missed.set(topic, item.kind === 'publication' ? item.seq : item.kind === 'gap' ? item.from : first)
+          if (left === 0) this.#dependencies.flusher.add(this)
+          return
+        }
+        this.#sendItem(item, false)
+        left -= 1
+      }
+      missed.delete(topic)
+    }
+    this.#recover()
+  }
+  #recover(): void {
+    const { lagWatch, metrics, clock } = this.#dependencies
+    this.#missed = undefined
+    lagWatch.remove(this)
+    metrics.add('lags_total', 'recovered')
+    metrics.observe('lag_seconds', Math.max(0, clock.now() - this.#laggingSince) / 1000)
+    this.#host.onLagChanged()
+  }
+
+  // -------------------------------------------------------------- frames
+
+  #sendItem(item: TopicNotice | Publication, isRetained: boolean): void {
+    const { metrics } = this.#dependencies
+    if (item.kind === 'publication') {
+      const frame = this.#dialect.encodePublication(item, isRetained)
+      metrics.add('deliveries_total', '')
+      metrics.add('sent_bytes_total', '', frame.byteLength)
+      this.#sendNow(frame)
+      return
+    }
+    if (item.kind === 'gap') metrics.add('gap_messages_total', '', item.to - item.from + 1)
+    const frame = this.#dialect.encode(toNotice(item))
+    if (frame !== undefined) this.#sendNow(frame)
+  }
+  #sendNow(frame: Uint8Array): void {
+    if (this.#pending === undefined) this.socket.sendText(frame)
+    else this.#pending.push(frame)
+  }
+  #enqueue(frame: Uint8Array): void {
+    const { metrics, flusher, lagWatch } = this.#dependencies
+    metrics.add('deliveries_total', '')
+    metrics.add('sent_bytes_total', '', frame.byteLength)
+    this.#unprobedBytes += frame.byteLength
+    if (this.#unprobedBytes >= PROBE_BYTES) {
+      this.#unprobedBytes = 0
+      lagWatch.probeNext(this)
+    }
+    if (this.#pending === undefined) {
+      this.#pending = [frame]
+      flusher.add(this)
+      return
+    }
+    this.#pending.push(frame)
+    if (this.#pending.length >= MAX_PENDING) this.endTurn()
+  }
+  #sendAll(frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.socket.sendText(frame)
+  }
+}
+
+function toNotice(notice: TopicNotice): RelayMessage {
+  const { topic, epoch } = notice
+  switch (notice.kind) {
+    case 'resumed':
+      return { type: 'resumed', topic, epoch, count: notice.count }
+    case 'gap':
+      return { type: 'gap', topic, epoch, from: notice.from, to: notice.to }
+    case 'reset':
+      return { type: 'reset', topic, epoch }
+  }
+}
