@@ -6,7 +6,7 @@ import { loadUws } from './uws-loader.ts'
 
 describe('choice of transport', () => {
   const nameOf = (choice: TransportChoice): string | undefined =>
-    chooseTransport(choice, { sockets: [], http: () => ({ status: 200, headers: {}, body: '' }) }, createKeptLog())?.name
+    chooseTransport(choice, { routes: { sockets: [], http: () => ({ status: 200, headers: {}, body: '' }) }, log: createKeptLog() })?.name
   const hasBinary = loadUws() !== undefined
 
   it('[CT1] takes uWebSockets.js where its binary loads, else ws; ws when asked', () => {

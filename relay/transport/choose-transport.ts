@@ -1,6 +1,7 @@
 /** Picks uWebSockets.js where its binary loads, else `ws`. The caller says which in one line. */
-import type { Log, Transport, TransportChoice, TransportRoutes } from '../ports.ts'
+import type { Transport, TransportChoice } from '../ports.ts'
 import { createNodeTransport } from './node-transport.ts'
+import type { TransportOptions } from './transport-options.ts'
 import { loadUws } from './uws-loader.ts'
 import { createUwsTransport } from './uws-transport.ts'
 
@@ -10,9 +11,9 @@ export function findTransports(): readonly Exclude<TransportChoice, 'auto'>[] {
 }
 
 /** @returns undefined when `uws` was asked for by name and does not load here. */
-export function chooseTransport(choice: TransportChoice, routes: TransportRoutes, log: Log): Transport | undefined {
-  if (choice === 'ws') return createNodeTransport(routes, log)
+export function chooseTransport(choice: TransportChoice, options: TransportOptions): Transport | undefined {
+  if (choice === 'ws') return createNodeTransport(options)
   const uws = loadUws()
-  if (uws !== undefined) return createUwsTransport(uws, routes, log)
-  return choice === 'uws' ? undefined : createNodeTransport(routes, log)
+  if (uws !== undefined) return createUwsTransport(uws, options)
+  return choice === 'uws' ? undefined : createNodeTransport(options)
 }

@@ -78,7 +78,7 @@ function routesOf(seen: Seen, http: HttpHandler): TransportRoutes {
 
 describe.each(findTransports())('transport on %s', (choice) => {
   async function start(seen: Seen = createRecorder(), http: HttpHandler = NOT_FOUND): Promise<{ port: number; transport: Transport }> {
-    const transport = chooseTransport(choice, routesOf(seen, http), createLog(seen))
+    const transport = chooseTransport(choice, { routes: routesOf(seen, http), log: createLog(seen) })
     if (transport === undefined) throw new Error('no binary')
     opened.push(transport)
     const bound = await transport.start({ host: '127.0.0.1', port: 0 })
@@ -423,7 +423,7 @@ describe.each(findTransports())('transport on %s', (choice) => {
           },
         }),
       }))
-      const transport = chooseTransport(choice, { ...routes, sockets }, createLog(seen))
+      const transport = chooseTransport(choice, { routes: { ...routes, sockets }, log: createLog(seen) })
       if (transport !== undefined) opened.push(transport)
       const bound = await transport?.start({ host: '127.0.0.1', port: 0 })
       await using client = await openTestClient(urlOf(bound?.ok === true ? bound.port : 0))
@@ -433,7 +433,7 @@ describe.each(findTransports())('transport on %s', (choice) => {
     })
     it('[TR30] says when the port is busy or the address is not here', async () => {
       const { port } = await start()
-      const second = chooseTransport(choice, routesOf(createRecorder(), NOT_FOUND), createLog(createRecorder()))
+      const second = chooseTransport(choice, { routes: routesOf(createRecorder(), NOT_FOUND), log: createLog(createRecorder()) })
       expect(await second?.start({ host: '127.0.0.1', port })).toEqual({ ok: false, problem: 'busy' })
       expect(await second?.start({ host: '192.0.2.1', port: 0 })).toEqual({ ok: false, problem: 'unavailable' })
       expect(await isAlive(port)).toBe(true)
@@ -455,7 +455,7 @@ describe.each(findTransports())('transport on %s', (choice) => {
     it('[TR32] frees the port for the next start', async () => {
       const { port, transport } = await start()
       await transport.stop()
-      const next = chooseTransport(choice, routesOf(createRecorder(), NOT_FOUND), createLog(createRecorder()))
+      const next = chooseTransport(choice, { routes: routesOf(createRecorder(), NOT_FOUND), log: createLog(createRecorder()) })
       if (next !== undefined) opened.push(next)
       expect(await next?.start({ host: '127.0.0.1', port })).toEqual({ ok: true, port })
     })

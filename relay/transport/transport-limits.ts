@@ -11,6 +11,16 @@ export const TRANSPORT_LIMITS = {
   idleSeconds: 120,
   /** `ws` always has the last few frames in hand for a moment; from here on the reader is behind and a drain will be told. */
   backedUpBytes: 16 * 1024,
+  /** What one turn of the loop holds back for a socket so that it leaves together. */
+  turnBytes: 32 * 1024,
+  /** All headers of a request together (node:http; uWebSockets.js has 4 KiB built in). */
+  headerBytes: 16 * 1024,
+  /** A request's headers must have come after this (node:http; uWebSockets.js drops what is silent for 10 s). */
+  headersMs: 10_000,
+  /** A request must have come whole after this. */
+  requestMs: 30_000,
+  /** How often node:http looks for those that did not. */
+  checkMs: 5_000,
   /** Bodies over this are sent in pieces as the client reads. */
   wholeBodyBytes: 64 * 1024,
 } as const

@@ -8,6 +8,8 @@ import type { HttpRequest, TemplatedApp, us_listen_socket, WebSocket } from 'uWe
 
 export interface Uws {
   createApp(): UwsApp
+  /** Paths of PEM files, known to fit each other: the library's own answer to wrong ones is a crash. */
+  createTlsApp(files: { readonly certFile: string; readonly keyFile: string }): UwsApp
   /** Binds nothing else on that port, unlike the default, which lets two processes share it. */
   readonly exclusivePort: number
   closeListenSocket(socket: us_listen_socket): void
@@ -36,10 +38,12 @@ export function loadUws(): Uws | undefined {
   const closeListenSocket = pick(library, ['us_listen_socket_close', 'closeSocket'])
   const localPort = pick(library, ['us_socket_local_port', 'getSocketPort'])
   const createApp = pick(library, ['App'])
+  const createTlsApp = pick(library, ['SSLApp'])
   const exclusivePort: unknown = library.LIBUS_LISTEN_EXCLUSIVE_PORT
-  if (closeListenSocket === undefined || localPort === undefined || createApp === undefined) return undefined
+  if (closeListenSocket === undefined || localPort === undefined || createApp === undefined || createTlsApp === undefined) return undefined
   return {
     createApp: () => claimApp(createApp()),
+    createTlsApp: ({ certFile, keyFile }) => claimApp(createTlsApp({ cert_file_name: certFile, key_file_name: keyFile })),
     exclusivePort: typeof exclusivePort === 'number' ? exclusivePort : 1,
     closeListenSocket: (socket) => void closeListenSocket(socket),
     localPort: (socket) => Number(localPort(socket)),
@@ -79,7 +83,7 @@ function forEachHeader(request: HttpRequest, callback: (name: string, value: str
  * From 16 KiB on, this build writes header and payload past its own buffer and loses the payload when the header alone did not fit the kernel
  * (fixed upstream in uNetworking/uWebSockets pull request 1662): the client then sees garbage and 1006. Pieces below that are always whole.
  */
-const PIECE_BYTES = 16_000
+export const PIECE_BYTES = 16_000
 
 function sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void {
   if (utf8.byteLength <= PIECE_BYTES || !canFragment(socket)) {

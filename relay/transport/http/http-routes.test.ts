@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fail, succeed } from '#shared/protocol/errors'
-import type { HttpHandler, HttpResponse, OriginPolicy } from '../../ports.ts'
+import type { HttpHandler, HttpResponse, Identity, OriginPolicy } from '../../ports.ts'
 import { createHttpRoutes } from './http-routes.ts'
 import { loadStaticFiles } from './static-files.ts'
 
 const denyEvil: OriginPolicy = (headers) =>
   headers.get('origin') === 'https://evil.example' ? fail('origin.denied', 'No.') : succeed(undefined)
+
+const IDENTITY: Identity = {
+  subject: 'anonymous-1',
+  roles: ['viewer'],
+  rights: { subscribe: [], publish: [], request: [] },
+  station: undefined,
+  expiresAt: Date.UTC(2030, 0, 1),
+}
 
 let folder = ''
 let handle: HttpHandler
@@ -25,10 +33,9 @@ beforeAll(async () => {
     files: loaded.files,
     authenticator: {
       acquire: () => ({ token: 'T', expiresAt: Date.UTC(2030, 0, 1) }),
-      verify: (token) =>
-        token === 'T'
-          ? succeed({ subject: 'anonymous-1', roles: ['viewer'], expiresAt: Date.UTC(2030, 0, 1) })
-          : fail('auth.token_invalid', 'Unknown.'),
+      verify: (token) => Promise.resolve(token === 'T' ? succeed(IDENTITY) : fail('auth.token_invalid', 'Unknown.')),
+      revoke: (token) => token === 'T',
+      onRevoked: () => {},
     },
     originPolicy: denyEvil,
     findToken: (query) => query.get('token') ?? undefined,
@@ -43,7 +50,7 @@ afterAll(async () => {
 
 async function ask(method: string, url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
   const [path = '', query = ''] = url.split('?')
-  return handle({
+  const answer = await handle({
     method,
     path,
     query: new URLSearchParams(query),
@@ -51,6 +58,8 @@ async function ask(method: string, url: string, headers: Readonly<Record<string,
     remoteAddress: '127.0.0.1',
     readBody: () => Promise.resolve(succeed(new Uint8Array())),
   })
+  if ('open' in answer) throw new Error('an event stream came')
+  return answer
 }
 
 function codeOf(response: HttpResponse): string {

@@ -18,7 +18,7 @@ export interface HttpRouteDependencies {
   readonly socketPaths: readonly string[]
 }
 
-type Answer = (request: HttpRequest) => HttpResponse
+type Answer = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
 
 interface Route {
   readonly methods: readonly string[]
@@ -92,10 +92,10 @@ function answerReady({ isReady }: HttpRouteDependencies): HttpResponse {
 function openToPages(methods: readonly string[], answer: Answer, { originPolicy }: HttpRouteDependencies): Route {
   return {
     methods: [...methods, 'OPTIONS'],
-    answer(request) {
+    async answer(request) {
       const allowed = originPolicy(request.headers)
       if (!allowed.ok) return failureResponse(allowed.failure)
-      const answered = request.method === 'OPTIONS' ? preflightResponse(methods) : answer(request)
+      const answered = request.method === 'OPTIONS' ? preflightResponse(methods) : await answer(request)
       const origin = request.headers.get('origin')
       if (origin === undefined) return answered
       return { ...answered, headers: { ...answered.headers, 'access-control-allow-origin': origin, vary: 'origin' } }
@@ -124,9 +124,9 @@ function acquireSession(request: HttpRequest, dependencies: HttpRouteDependencie
   return jsonResponse(200, { success: true, data: { token, expiresAt: new Date(expiresAt).toISOString() } })
 }
 
-function describeSession(request: HttpRequest, { authenticator, findToken }: HttpRouteDependencies): HttpResponse {
+async function describeSession(request: HttpRequest, { authenticator, findToken }: HttpRouteDependencies): Promise<HttpResponse> {
   const token = findToken(request.query, request.headers)
-  const identity = token === undefined ? missingToken() : authenticator.verify(token)
+  const identity = token === undefined ? missingToken() : await authenticator.verify(token)
   if (!identity.ok) return failureResponse(identity.failure)
   const { subject, roles, expiresAt } = identity.value
   return jsonResponse(200, {
