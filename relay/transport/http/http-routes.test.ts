@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fail, succeed } from '#shared/protocol/errors'
-import type { HttpHandler, HttpResponse, Identity, OriginPolicy } from '../../ports.ts'
+import type { HttpAnswer, HttpHandler, HttpResponse, Identity, OriginPolicy } from '../../ports.ts'
 import { createHttpRoutes } from './http-routes.ts'
 import { loadStaticFiles } from './static-files.ts'
 
@@ -20,8 +20,15 @@ const IDENTITY: Identity = {
 
 let folder = ''
 let handle: HttpHandler
-let isReady = true
+let isDraining = false
+let storage: 'memory' | 'ready' | 'degraded' = 'memory'
+let metricsToken = ''
 let mayAcquire = true
+const revoked: string[] = []
+const statuses: number[] = []
+
+const nothing = (): void => {}
+const SILENT = { onText: nothing, onBinary: nothing, onTooLarge: nothing, onPong: nothing, onDrain: nothing, onClose: nothing }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'semblante-routes-'))
@@ -31,16 +38,27 @@ beforeAll(async () => {
   if (!loaded.ok) throw new Error(loaded.problem)
   handle = createHttpRoutes({
     files: loaded.files,
-    authenticator: {
-      acquire: () => ({ token: 'T', expiresAt: Date.UTC(2030, 0, 1) }),
-      verify: (token) => Promise.resolve(token === 'T' ? succeed(IDENTITY) : fail('auth.token_invalid', 'Unknown.')),
-      revoke: (token) => token === 'T',
-      onRevoked: () => {},
+    verifier: {
+      verify: (token) => {
+        if (token === 'ADMIN') return Promise.resolve(succeed({ ...IDENTITY, roles: ['admin'] }))
+        return Promise.resolve(token === 'T' ? succeed(IDENTITY) : fail('auth.token_invalid', 'Unknown.'))
+      },
     },
+    acquire: () => ({ token: 'T', expiresAt: Date.UTC(2030, 0, 1) }),
+    revoke: (token) => revoked.push(token) > 0 && token === 'T',
     originPolicy: denyEvil,
     findToken: (query) => query.get('token') ?? undefined,
     mayAcquire: () => mayAcquire,
-    isReady: () => isReady,
+    readiness: () => ({ isDraining, storage }),
+    readMetrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'semblante_peers 1\n' }),
+    get metricsToken() {
+      return metricsToken
+    },
+    openEvents: (request) => {
+      if (!request.query.has('topic')) return Promise.resolve({ status: 400, headers: {}, body: '' })
+      return Promise.resolve({ headers: { 'content-type': 'text/event-stream' }, open: () => SILENT })
+    },
+    answered: (status) => void statuses.push(status),
     socketPaths: ['/relay'],
   })
 })
@@ -48,16 +66,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function ask(method: string, url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly remoteAddress?: string
+}
+
+async function askAny(method: string, url: string, { headers = {}, remoteAddress = '127.0.0.1' }: Asked = {}): Promise<HttpAnswer> {
   const [path = '', query = ''] = url.split('?')
-  const answer = await handle({
+  return handle({
     method,
     path,
     query: new URLSearchParams(query),
     headers: new Map(Object.entries(headers)),
-    remoteAddress: '127.0.0.1',
+    remoteAddress,
     readBody: () => Promise.resolve(succeed(new Uint8Array())),
   })
+}
+
+async function ask(method: string, url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+  const answer = await askAny(method, url, { headers })
   if ('open' in answer) throw new Error('an event stream came')
   return answer
 }
@@ -116,13 +143,13 @@ describe('HTTP routes', () => {
     mayAcquire = false
     const limited = await ask('POST', '/api/auth/acquire-session')
     mayAcquire = true
-    isReady = false
+    isDraining = true
     const [ready, draining, health] = [
       await ask('GET', '/readyz'),
       await ask('POST', '/api/auth/acquire-session'),
       await ask('GET', '/health'),
     ]
-    isReady = true
+    isDraining = false
     expect([limited.status, codeOf(limited)]).toEqual([429, 'rate.limited'])
     expect([ready.status, draining.status, codeOf(draining), health.status]).toEqual([503, 503, 'server.draining', 200])
     expect((await ask('GET', '/readyz')).status).toBe(200)
@@ -131,5 +158,63 @@ describe('HTTP routes', () => {
     const refused = await ask('GET', '/api/auth/acquire-session')
     expect([refused.status, refused.headers.allow]).toEqual([405, 'POST, OPTIONS'])
     expect((await ask('GET', '/relay')).status).toBe(426)
+  })
+  it('[HR7] says whether it is ready, and that a full disk does not make it unready', async () => {
+    const read = async (): Promise<unknown> => {
+      const { status, body } = await ask('GET', '/readyz')
+      return [status, JSON.parse(String(body))]
+    }
+    expect(await read()).toEqual([200, { status: 'ready', storage: 'memory' }])
+    storage = 'degraded'
+    expect(await read()).toEqual([200, { status: 'degraded', storage: 'degraded' }])
+    isDraining = true
+    expect(await read()).toEqual([503, { status: 'draining', storage: 'degraded' }])
+    storage = 'memory'
+    isDraining = false
+  })
+  it('[HR8] ends the session of the token that is sent, and no other', async () => {
+    expect((await ask('DELETE', '/api/auth/session?token=T')).status).toBe(200)
+    expect(codeOf(await ask('DELETE', '/api/auth/session?token=other'))).toBe('auth.token_invalid')
+    expect(codeOf(await ask('DELETE', '/api/auth/session'))).toBe('auth.token_missing')
+    expect(revoked).toEqual(['T', 'other'])
+  })
+  it('[HR9] shows metrics to programs on this machine, but not through a proxy on it', async () => {
+    const statusOf = async (asked: Asked): Promise<number> => {
+      const answer = await askAny('GET', '/metrics', asked)
+      return 'open' in answer ? 0 : answer.status
+    }
+    expect(await statusOf({})).toBe(200)
+    expect(await statusOf({ remoteAddress: '::1' })).toBe(200)
+    expect(await statusOf({ remoteAddress: '192.0.2.7' })).toBe(401)
+    expect(await statusOf({ remoteAddress: '' })).toBe(401)
+    expect(await statusOf({ headers: { 'x-forwarded-for': '192.0.2.7' } })).toBe(401)
+  })
+  it('[HR10] shows metrics to whoever has the token or is an admin, and with a token configured to nobody else', async () => {
+    metricsToken = 'SECRET'
+    const shown = await ask('GET', '/metrics?token=SECRET')
+    const others = [await ask('GET', '/metrics'), await ask('GET', '/metrics?token=SECRE'), await ask('GET', '/metrics?token=T')]
+    const admin = await ask('GET', '/metrics?token=ADMIN')
+    metricsToken = ''
+    const anonymous = await ask('GET', '/metrics?token=')
+    expect([shown.status, shown.headers['content-type'], shown.body]).toEqual([200, 'text/plain; version=0.0.4', 'semblante_peers 1\n'])
+    expect(others.map((response) => response.status)).toEqual([401, 401, 401])
+    expect([admin.status, anonymous.status]).toEqual([200, 401])
+  })
+  it('[HR11] opens event streams, also for pages of allowed origins', async () => {
+    const origin = 'https://partner.example'
+    const opened = await askAny('GET', '/events?topic=a', { headers: { origin } })
+    expect('open' in opened && opened.headers).toMatchObject({ 'access-control-allow-origin': origin, 'content-type': 'text/event-stream' })
+    expect((await ask('GET', '/events')).status).toBe(400)
+    expect((await ask('GET', '/events?topic=a', { origin: 'https://evil.example' })).status).toBe(403)
+    const preflight = await ask('OPTIONS', '/events', { origin, 'access-control-request-headers': 'last-event-id' })
+    expect(preflight.headers['access-control-allow-headers']).toContain('last-event-id')
+  })
+  it('[HR12] counts every answer by its status', async () => {
+    statuses.length = 0
+    await ask('GET', '/health')
+    await ask('GET', '/missing.js')
+    await askAny('GET', '/events?topic=a')
+    await ask('GET', '/relay')
+    expect(statuses).toEqual([200, 404, 200, 426])
   })
 })

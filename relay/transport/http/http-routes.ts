@@ -1,24 +1,39 @@
 /** Everything the relay answers over plain HTTP: pages, probes, the sessions' REST. Errors have one shape, `{"error":{code,message,retry}}`. */
-import { fail, type Failure, type Result } from '#shared/protocol/errors'
-import type { Authenticator, HttpHandler, HttpRequest, HttpResponse, OriginPolicy } from '../../ports.ts'
+import type { Failure } from '#shared/protocol/errors'
+import type { HttpAnswer, HttpHandler, HttpRequest, HttpResponse, OriginPolicy, TokenVerifier } from '../../ports.ts'
 import { failureResponse, jsonResponse } from '../http-answer.ts'
+import { answerMetrics, type MetricsDependencies } from './metrics-route.ts'
 import type { StaticFiles } from './static-files.ts'
 
-export interface HttpRouteDependencies {
+/** What `/readyz` tells, beyond whether the relay drains. */
+export interface Readiness {
+  readonly isDraining: boolean
+  /** `memory`: no file is configured. */
+  readonly storage: 'memory' | 'ready' | 'degraded'
+}
+
+export interface HttpRouteDependencies extends MetricsDependencies {
   readonly files: StaticFiles
-  readonly authenticator: Authenticator
+  readonly verifier: TokenVerifier
   readonly originPolicy: OriginPolicy
   /** Reads the token a request carries. */
   readonly findToken: (query: URLSearchParams, headers: ReadonlyMap<string, string>) => string | undefined
+  /** A new anonymous session. */
+  readonly acquire: () => { readonly token: string; readonly expiresAt: number }
   /** False when this address has had enough new sessions for now. */
   readonly mayAcquire: (remoteAddress: string) => boolean
-  /** Draining: not ready. */
-  readonly isReady: () => boolean
+  /** Ends the session of a token this relay issued. False when it is none. */
+  readonly revoke: (token: string) => boolean
+  readonly readiness: () => Readiness
+  /** `GET /events`: the stream, or why not. */
+  readonly openEvents: (request: HttpRequest) => Promise<HttpAnswer>
+  /** Told the status of every answer; a stream's is 200. */
+  readonly answered: (status: number) => void
   /** Paths that speak WebSocket only. */
   readonly socketPaths: readonly string[]
 }
 
-type Answer = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+type Answer = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
 
 interface Route {
   readonly methods: readonly string[]
@@ -32,19 +47,30 @@ export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandl
     ['/', { methods: READ, answer: (request) => answerRoot(request, dependencies) }],
     ['/health', { methods: READ, answer: () => textResponse(200, 'OK') }],
     ['/readyz', { methods: READ, answer: () => answerReady(dependencies) }],
+    ['/metrics', { methods: READ, answer: (request) => answerMetrics(request, dependencies) }],
+    ['/events', openToPages(READ, dependencies.openEvents, dependencies)],
     ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
-    ['/api/auth/session', openToPages(READ, (request) => describeSession(request, dependencies), dependencies)],
+    ['/api/auth/session', openToPages([...READ, 'DELETE'], (request) => answerSession(request, dependencies), dependencies)],
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
     ]),
   ])
-  return (request) => {
-    const route = routes.get(request.path)
-    if (route === undefined) return answerFile(request, dependencies)
-    if (!route.methods.includes(request.method)) return refuseMethod(route.methods)
-    return route.answer(request)
+  return async (request) => {
+    const answer = await answerRoute(routes.get(request.path), request, dependencies)
+    dependencies.answered('open' in answer ? 200 : answer.status)
+    return answer
   }
+}
+
+function answerRoute(
+  route: Route | undefined,
+  request: HttpRequest,
+  dependencies: HttpRouteDependencies,
+): HttpAnswer | Promise<HttpAnswer> {
+  if (route === undefined) return answerFile(request, dependencies)
+  if (!route.methods.includes(request.method)) return refuseMethod(route.methods)
+  return route.answer(request)
 }
 
 // ---------------------------------------------------------------- pages and files
@@ -77,13 +103,17 @@ function isPageAddress(request: HttpRequest): boolean {
 }
 
 function textResponse(status: number, body: string): HttpResponse {
-  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }, body }
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+  return { status, headers, body }
 }
 
 // ---------------------------------------------------------------- probes
 
-function answerReady({ isReady }: HttpRouteDependencies): HttpResponse {
-  return isReady() ? jsonResponse(200, { status: 'ready' }) : jsonResponse(503, { status: 'draining' })
+/** Degraded is still ready: messages flow, only the file does not take them. */
+function answerReady({ readiness }: HttpRouteDependencies): HttpResponse {
+  const { isDraining, ...parts } = readiness()
+  if (isDraining) return jsonResponse(503, { status: 'draining', ...parts })
+  return jsonResponse(200, { status: parts.storage === 'degraded' ? 'degraded' : 'ready', ...parts })
 }
 
 // ---------------------------------------------------------------- pages of other origins
@@ -106,7 +136,7 @@ function openToPages(methods: readonly string[], answer: Answer, { originPolicy 
 function preflightResponse(methods: readonly string[]): HttpResponse {
   const headers = {
     'access-control-allow-methods': methods.join(', '),
-    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-allow-headers': 'authorization, content-type, last-event-id',
     'access-control-max-age': '600',
   }
   return { status: 204, headers, body: '' }
@@ -116,17 +146,22 @@ function preflightResponse(methods: readonly string[]): HttpResponse {
 
 /** YektaYar's shape, so that its clients work unchanged. A body is neither needed nor read. */
 function acquireSession(request: HttpRequest, dependencies: HttpRouteDependencies): HttpResponse {
-  if (!dependencies.isReady()) return failureResponse(draining())
+  if (dependencies.readiness().isDraining) return failureResponse(draining())
   if (!dependencies.mayAcquire(request.remoteAddress)) {
     return failureResponse({ code: 'rate.limited', message: 'Too many new sessions from this address. A token lasts: keep it.' })
   }
-  const { token, expiresAt } = dependencies.authenticator.acquire()
+  const { token, expiresAt } = dependencies.acquire()
   return jsonResponse(200, { success: true, data: { token, expiresAt: new Date(expiresAt).toISOString() } })
 }
 
-async function describeSession(request: HttpRequest, { authenticator, findToken }: HttpRouteDependencies): Promise<HttpResponse> {
-  const token = findToken(request.query, request.headers)
-  const identity = token === undefined ? missingToken() : await authenticator.verify(token)
+async function answerSession(request: HttpRequest, dependencies: HttpRouteDependencies): Promise<HttpResponse> {
+  const token = dependencies.findToken(request.query, request.headers)
+  if (token === undefined) return failureResponse(missingToken())
+  return request.method === 'DELETE' ? endSession(token, dependencies) : describeSession(token, dependencies)
+}
+
+async function describeSession(token: string, { verifier }: HttpRouteDependencies): Promise<HttpResponse> {
+  const identity = await verifier.verify(token)
   if (!identity.ok) return failureResponse(identity.failure)
   const { subject, roles, expiresAt } = identity.value
   return jsonResponse(200, {
@@ -135,8 +170,13 @@ async function describeSession(request: HttpRequest, { authenticator, findToken 
   })
 }
 
-function missingToken(): Result<never> {
-  return fail('auth.token_missing', 'Send the token as `Authorization: Bearer …` or `?token=…`.')
+function endSession(token: string, { revoke }: HttpRouteDependencies): HttpResponse {
+  if (revoke(token)) return jsonResponse(200, { success: true })
+  return failureResponse({ code: 'auth.token_invalid', message: 'This relay did not issue the token, or it has ended already.' })
+}
+
+function missingToken(): Failure {
+  return { code: 'auth.token_missing', message: 'Send the token as `Authorization: Bearer …` or `?token=…`.' }
 }
 
 // ---------------------------------------------------------------- refusals
