@@ -40,7 +40,7 @@ export interface HistoryDatabase {
   readonly topics: readonly string[]
   /** Removes what is beyond the limits, given in the order of `topics`. */
   trim(limits: readonly HistoryLimits[], now: number): void
-  /** What is kept, by topic, then by number; of each topic what ends with its last number and has no hole. */
+  /** What was kept of `topics`, by topic, then by number; of each what ends with its last number and has no hole. */
   read(): Generator<StoredPublication>
   /** Begins the numbering of this process: from here on the file counts as crashed until it is closed in order. */
   begin(newEpoch: string): LoadedStart
@@ -162,8 +162,8 @@ function createSweeper({ topics }: Shelf): { readonly next: () => (readonly [str
 /** Exclusive for the life of the connection: the lock is the system's, so it ends with the process however that ends. */
 function takeFile(db: Database.Database, { file, maxBytes }: StorageThreadData): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE')
-  db.exec('BEGIN EXCLUSIVE; COMMIT')
   const isEmpty = readNumber(db.prepare('SELECT count(*) FROM sqlite_master').raw().get()) === 0
+  db.exec('BEGIN EXCLUSIVE; COMMIT')
   if (!isEmpty) requireOurs(db, file)
   const pageBytes = readNumber(db.prepare('PRAGMA page_size').raw().get())
   db.exec(`PRAGMA max_page_count = ${String(Math.max(16, Math.floor(maxBytes / pageBytes)))}`)
@@ -181,7 +181,8 @@ function requireOurs(db: Database.Database, file: string): void {
       `The history file ${file} has layout ${version}, this relay knows ${LAYOUT_VERSION}: use the relay that wrote it.`,
     )
   }
-  if (readText(db.prepare('PRAGMA quick_check(1)').raw().get()) !== 'ok') throw new UnusableFile(damaged(file))
+  if (readText(db.prepare('SELECT CAST(quick_check AS BLOB) FROM pragma_quick_check(1)').raw().get()) !== 'ok')
+    throw new UnusableFile(damaged(file))
 }
 
 /** Which epoch is in force. */
@@ -214,7 +215,7 @@ function readTopics(statements: Statements): Map<string, KeptTopic> {
 /** A message that could not be stored leaves a hole; what is before a hole is not handed out, so that nobody takes it for complete. */
 function readUnbroken(statements: Statements, topic: string, kept: KeptTopic): StoredPublication[] {
   let unbroken: StoredPublication[] = []
-  for (const row of statements.publicationsOf.iterate([kept.id])) {
+  for (const row of statements.publicationsOf.all([kept.id])) {
     const publication = toPublication(topic, row)
     if (unbroken.length > 0 && unbroken[unbroken.length - 1]?.seq !== publication.seq - 1) unbroken = []
     unbroken.push(publication)

@@ -72,16 +72,25 @@ export function isTooOld({ rows, oldestTime, limits }: KeptTopic, now: number): 
 /** Down to the limits, the oldest first. */
 export function trimTopic(statements: Statements, kept: KeptTopic, now: number): void {
   const { limits } = kept
-  if (limits === undefined || kept.rows === 0) return
-  let removeUpTo: number | undefined
-  for (const row of statements.sizesOf.iterate([kept.id])) {
+  if (limits === undefined) return
+  const isBeyond = (): boolean => kept.rows > limits.count || kept.bytes > limits.bytes || kept.oldestTime < now - limits.ageMs
+  let removedUpTo = -1
+  for (const row of oldestFirst(statements, kept.id)) {
     kept.oldestTime = readNumber(row, 2)
-    if (kept.rows <= limits.count && kept.bytes <= limits.bytes && kept.oldestTime >= now - limits.ageMs) break
-    removeUpTo = readNumber(row, 0)
+    if (!isBeyond()) break
+    removedUpTo = readNumber(row, 0)
     kept.bytes -= readNumber(row, 1)
     kept.rows -= 1
   }
-  if (removeUpTo !== undefined) statements.removeUpTo.run([kept.id, removeUpTo])
+  if (removedUpTo >= 0) statements.removeUpTo.run([kept.id, removedUpTo])
+}
+
+function* oldestFirst({ sizesAfter }: Statements, topicId: number): Generator {
+  let rows = sizesAfter.all([topicId, -1])
+  while (rows.length > 0) {
+    yield* rows
+    rows = sizesAfter.all([topicId, readNumber(rows[rows.length - 1])])
+  }
 }
 
 function addTopic(statements: Statements, { topic, lastSeq }: TopicBatch, now: number): KeptTopic {
