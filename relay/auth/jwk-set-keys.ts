@@ -37,8 +37,9 @@ export function createJwkSetKeys({ source, algorithms, clock, log }: Options): J
   let lastProblem: string | undefined
 
   async function readOnce(): Promise<string | undefined> {
-    triedAt = clock.now()
     const answer = await source()
+    // From the end, or an answer that took its time would be followed by another read at once.
+    triedAt = clock.now()
     const parsed = answer.ok ? parseJwkSet(answer.text, algorithms) : answer
     const problem = parsed.ok ? undefined : parsed.problem
     if (parsed.ok) {
