@@ -325,7 +325,7 @@ function createTransport({ config, log }: RelayOptions, wires: Wires): Transport
     mayAcquire: (remoteAddress) => access.newSessions.take(remoteAddress),
     readiness: () => ({ isDraining: !isReady(), storage: hub.storageState() }),
     readMetrics: () => metrics.exposition(),
-    metricsToken: config.metricsToken,
+    metricsToken: config.metricsToken ?? '',
     answered: (status) => metrics.add('http_requests_total', toStatusClass(status)),
     openEvents: answerEvents,
     socketPaths: [relayRoute.path],

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { matchesTopic } from '#shared/protocol/topic-filter'
-import type { Peer } from '../ports.ts'
+import type { Receiver } from './subscription-tree.ts'
 import { createSubscriptionTree } from './subscription-tree.ts'
 
-const PEERS: readonly Peer[] = ['one', 'two', 'three'].map((address) => ({ address, receive: () => {} }))
+interface Named extends Receiver {
+  readonly address: string
+}
+const PEERS: readonly Named[] = ['one', 'two', 'three'].map((address) => ({ address, size: 1, receive: () => {} }))
 const peer = fc.constantFrom(...PEERS)
 const level = fc.constantFrom('a', 'b')
 const topic = fc.array(level, { minLength: 1, maxLength: 4 })
@@ -22,15 +25,15 @@ describe('subscription tree', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(1, 3, 100), (steps, cachedRoutes) => {
         const tree = createSubscriptionTree(cachedRoutes)
-        let model: { readonly filter: readonly string[]; readonly peer: Peer }[] = []
+        let model: { readonly filter: readonly string[]; readonly peer: Named }[] = []
         for (const action of steps) {
           if (action.kind === 'find') {
             const expected = new Set(model.filter((entry) => matchesTopic(entry.filter, action.topic)).map((entry) => entry.peer.address))
-            const found = tree.find(action.topic.join('/')).map((found) => found.address)
+            const found = PEERS.filter((one) => tree.find(action.topic.join('/')).includes(one)).map((one) => one.address)
             expect([...found].sort()).toEqual([...expected].sort())
             continue
           }
-          const isSame = (entry: { filter: readonly string[]; peer: Peer }): boolean =>
+          const isSame = (entry: { filter: readonly string[]; peer: Named }): boolean =>
             entry.peer === action.peer && entry.filter.join('/') === action.filter.join('/')
           model = model.filter((entry) => !isSame(entry))
           if (action.kind === 'add') model.push({ filter: action.filter, peer: action.peer })

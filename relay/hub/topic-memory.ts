@@ -104,7 +104,7 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
       if (bytes <= maxBytes) return
     }
   }
-  function open(topic: string, delivery: DeliveryClass, limits: HistoryLimits): Remembered {
+  function open({ topic, delivery, seq }: Publication, limits: HistoryLimits): Remembered {
     const known = topics.get(topic)
     if (known !== undefined) {
       topics.delete(topic)
@@ -117,11 +117,11 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
     const levels = topic.split('/')
     const made: Remembered = {
       levels,
-      base: forgottenSeq,
+      base: seq - 1,
       restoredSeq: 0,
       delivery,
       limits,
-      seq: forgottenSeq,
+      seq,
       last: undefined,
       ring: undefined,
     }
@@ -158,7 +158,7 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
     },
     nextSeq: (topic) => (topics.get(topic)?.seq ?? forgottenSeq) + 1,
     remember(publication, limits) {
-      const remembered = open(publication.topic, publication.delivery, limits)
+      const remembered = open(publication, limits)
       remembered.seq = publication.seq
       if (publication.delivery === 'latest') {
         remembered.last = publication

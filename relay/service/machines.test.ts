@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { isPayloadOf } from '#shared/protocol/topic-catalog'
-import { createFakeClock } from '#shared/testing/fake-clock'
 import { createKeptLog } from '#shared/testing/kept-log'
-import { createHub } from '../hub/hub.ts'
-import type { CarouselReading, PlcDriver, PlcReadResult, Publication } from '../ports.ts'
+import { createTestHub } from '../hub/testing/test-hub.ts'
+import type { CarouselReading, PlcDriver, PlcReadResult } from '../ports.ts'
 import { createMachines } from './machines.ts'
 
 const READING: CarouselReading = {
@@ -43,16 +42,9 @@ function createScriptedDriver(): ScriptedDriver {
 }
 
 async function setUp() {
-  const clock = createFakeClock()
+  const { hub, clock, listen } = createTestHub()
   const log = createKeptLog()
-  const hub = createHub({
-    clock,
-    epoch: 'e',
-    limits: { peers: 9, subscriptionsPerPeer: 9, topics: 9, cachedRoutes: 9, pendingRequestsPerPeer: 9 },
-  })
-  const heard: Publication[] = []
-  hub.join({ address: 'listener', receive: (event) => event.kind === 'publication' && heard.push(event) })
-  hub.subscribe('listener', '#')
+  const heard = listen('#')
   const [one, two] = [createScriptedDriver(), createScriptedDriver()]
   const machines = createMachines({
     hub,
@@ -79,7 +71,7 @@ describe('machines', () => {
   it('[MA1] tells the state at once, on change, and every five seconds, in the shape of the catalog', async () => {
     const { heard, one, advance } = await setUp()
     expect(heard.map(({ topic }) => topic)).toEqual(['machine/one/status', 'machine/two/status'])
-    expect(heard.every(({ data, delivery }) => delivery === 'latest' && isPayloadOf('machineStatus', data))).toBe(true)
+    expect(heard.every(({ json, delivery }) => delivery === 'latest' && isPayloadOf('machineStatus', JSON.parse(json)))).toBe(true)
     await advance(4_750)
     expect(heard).toHaveLength(2)
     one.answer = { ok: true, reading: { ...READING, position: 4 } }
@@ -87,7 +79,7 @@ describe('machines', () => {
     expect(heard.slice(2).map(({ topic }) => topic)).toEqual(['machine/one/status', 'machine/two/status'])
     await advance(250)
     expect(heard).toHaveLength(4)
-    expect(heard[2]?.data).toMatchObject({ machine: 'one', name: 'One', position: 4, quality: 'good' })
+    expect(JSON.parse(heard[2]?.json ?? '')).toMatchObject({ machine: 'one', name: 'One', position: 4, quality: 'good' })
   })
   it('[MA2] says stale with the last reading when a machine stops answering, and good again, logging each once', async () => {
     const { heard, log, one, clock, advance } = await setUp()
@@ -95,10 +87,10 @@ describe('machines', () => {
     one.answer = { ok: false, problem: 'gone' }
     await advance(1_000)
     expect(heard).toHaveLength(3)
-    expect(heard[2]?.data).toMatchObject({ quality: 'stale', position: 3, time: readAt })
+    expect(JSON.parse(heard[2]?.json ?? '')).toMatchObject({ quality: 'stale', position: 3, time: readAt })
     one.answer = { ok: true, reading: READING }
     await advance(1_000)
-    expect(heard[3]?.data).toMatchObject({ quality: 'good' })
+    expect(JSON.parse(heard[3]?.json ?? '')).toMatchObject({ quality: 'good' })
     expect(log.entries.map(({ event, quality }) => [event, quality])).toEqual([
       ['machine.quality_changed', 'stale'],
       ['machine.quality_changed', 'good'],
@@ -113,7 +105,7 @@ describe('machines', () => {
     expect(one.reads).toBe(4)
     two.answer = { ok: true, reading: { ...READING, position: 9 } }
     await advance(250)
-    expect(heard.at(-1)?.data).toMatchObject({ machine: 'two', position: 9 })
+    expect(JSON.parse(heard.at(-1)?.json ?? '')).toMatchObject({ machine: 'two', position: 9 })
     expect(log.entries.filter(({ event }) => event === 'machine.read_failed')).toHaveLength(2)
   })
   it('[MA4] stops twice without harm and reads no more', async () => {
@@ -124,18 +116,13 @@ describe('machines', () => {
     expect([one.reads, clock.pendingTimers()]).toEqual([1, 0])
   })
   it('[MA5] says bad when a machine was never read', async () => {
-    const clock = createFakeClock()
-    const hub = createHub({
-      clock,
-      epoch: 'e',
-      limits: { peers: 9, subscriptionsPerPeer: 9, topics: 9, cachedRoutes: 9, pendingRequestsPerPeer: 9 },
-    })
+    const { hub, clock } = createTestHub()
     const driver = createScriptedDriver()
     driver.answer = { ok: false, problem: 'gone' }
     const machines = createMachines({ hub, clock, log: createKeptLog(), machines: [{ id: 'one', name: 'One', driver }] })
     await machines.start()
     await new Promise((resolve) => setImmediate(resolve))
-    const status = hub.findRetained(['#'])[0]?.data
+    const status: unknown = JSON.parse(hub.topics.findRetained(['#'])[0]?.json ?? '')
     expect(isPayloadOf('machineStatus', status) && status.quality).toBe('bad')
   })
 })

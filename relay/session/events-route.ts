@@ -48,14 +48,8 @@ function prepare(request: HttpRequest, identity: Identity | undefined, dependenc
   return {
     ok: true,
     value: {
-      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', ...allowOrigin(headers) },
+      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
       open: (socket) => dependencies.sessions.open(socket, { dialect, identity, first }),
     },
   }
-}
-
-/** The Origin was checked: its page may read the stream. */
-function allowOrigin(headers: ReadonlyMap<string, string>): Record<string, string> {
-  const origin = headers.get('origin')
-  return origin === undefined ? {} : { 'access-control-allow-origin': origin, vary: 'origin' }
 }
