@@ -1,4 +1,6 @@
-/** Why the relay could not start: what is expected to happen, said by main.ts in one sentence each. */
+/** Why the relay could not start, as far as that is to be expected, and the sentence each of them is to an operator. */
+import type { Config } from './config.ts'
+
 export type StartProblem =
   | 'page_missing'
   | 'page_too_large'
@@ -13,3 +15,37 @@ export type StartProblem =
   | 'model_wrong'
   /** `details`: each mistake in the policy file. */
   | 'policy_wrong'
+
+/** @param details in the words of whoever failed; never a secret. @returns what is wrong and what to do. */
+export function explainProblem(problem: StartProblem, details: readonly string[], config: Config): string {
+  const { host, port, staticDir, storageFile, policyFile } = config
+  const why = details.join(' ')
+  switch (problem) {
+    case 'page_missing':
+      return `There is no built page in ${staticDir}: run "npm run build", or "npm start", which builds first.`
+    case 'page_too_large':
+      return `${staticDir} holds far more than the built page: set STATIC_DIR to the folder that "npm run build" writes.`
+    case 'transport_missing':
+      return 'RELAY_TRANSPORT=uws was asked for, but uWebSockets.js has no binary for this system: leave it out to use ws.'
+    case 'busy':
+      return `Port ${String(port)} is in use by another program: stop it, or choose another one with PORT=8081.`
+    case 'denied':
+      return `This user may not listen on port ${String(port)}: choose one from 1024 up, for example PORT=8080.`
+    case 'unavailable':
+      return `This machine has no address ${host}: set HOST to one of its own, or leave it out.`
+    case 'tls_unreadable':
+      return join(`The certificate (TLS_CERT, ${config.tlsCert}) or its key (TLS_KEY, ${config.tlsKey}) cannot be used`, why)
+    case 'storage_unopenable':
+      return join(`The history file ${storageFile} (STORAGE_FILE) cannot be opened`, why)
+    case 'keys_unreadable':
+      return join(`The keys for tokens (${config.jwks === '' ? 'JWT_PUBLIC_KEY_FILE' : 'JWKS'}) cannot be used`, why)
+    case 'model_wrong':
+      return join('The network that EMOTION_MODEL names cannot be used', why)
+    case 'policy_wrong':
+      return [`The policy file ${policyFile} (POLICY_FILE) has mistakes:`, ...details].join('\n- ')
+  }
+}
+
+function join(sentence: string, why: string): string {
+  return why === '' ? `${sentence}.` : `${sentence}: ${why}`
+}

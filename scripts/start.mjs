@@ -10,8 +10,9 @@ process.chdir(new URL('..', import.meta.url).pathname)
 const { register } = await import('tsx/esm/api')
 register()
 
-// A folder given by the operator is served as it is; the relay says when there is no page in it.
-if (!process.env.STATIC_DIR) {
+// A folder given by the operator is served as it is; the relay says when there is no page in it. With arguments the relay only answers
+// (`--help`), and nothing has to be built for that.
+if (!process.env.STATIC_DIR && process.argv.length === 2) {
   const { ensureBuilt } = await import('./build.ts')
   if (!(await ensureBuilt())) process.exit(1)
 }

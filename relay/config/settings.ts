@@ -89,7 +89,7 @@ export const SETTINGS = {
     group: 'page',
     fallback: 'dist',
     expected: 'the path of a folder',
-    doc: 'The built page; where it is set, npm start builds nothing.',
+    doc: 'The built page; where the environment names one, npm start builds nothing.',
   }),
   modelsDir: path({
     name: 'MODELS_DIR',

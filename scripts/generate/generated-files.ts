@@ -1,6 +1,7 @@
 /** THE list of generated files. `npm run gen` writes them, `npm run gen -- --check` and a test compare them. */
 import { writeAsyncApiDocument } from './asyncapi-document.ts'
 import { writeCatalogGuards } from './catalog-guards.ts'
+import { writeConfigurationPage } from './configuration-page.ts'
 import type { GeneratedFile } from './generated-file.ts'
 import { writeProtocolPages } from './protocol-pages.ts'
 import { writeTopicTable } from './topic-table.ts'
@@ -11,5 +12,6 @@ export function generateFiles(): readonly GeneratedFile[] {
     { path: 'shared/generated/topic-table.ts', text: writeTopicTable() },
     { path: 'docs/protocol/asyncapi.json', text: writeAsyncApiDocument() },
     ...writeProtocolPages(),
+    writeConfigurationPage(),
   ]
 }

@@ -10,6 +10,9 @@ type Line = { readonly from: 'client'; readonly message: ClientMessage } | { rea
 
 const TIME = 1_700_000_000_000
 const TOPIC = 'emotion/desk-1'
+const SHIFT = 'app/shift'
+const EPOCH = 'k3J9'
+const HOUR_MS = 60 * 60 * 1000
 
 export function writeOverviewPage(): string {
   return [INTRO, '```text', ...conversation().map(writeLine), '```', '', WHAT_TO_KNOW, '', writeLimits(), '', PAGES].join('\n')
@@ -24,7 +27,7 @@ function conversation(): readonly Line[] {
     pendingRequests: PROTOCOL_LIMITS.pendingRequests,
   }
   const heard = (seq: number, retained: { isRetained?: true }): RelayMessage => {
-    return { type: 'message', topic: TOPIC, epoch: 'k3J9', seq, time: TIME, ...retained, data: reading }
+    return { type: 'message', topic: TOPIC, epoch: EPOCH, seq, time: TIME, ...retained, data: reading }
   }
   return [
     { from: 'client', message: { type: 'hello', version: PROTOCOL_VERSION, token: 'TOKEN', client: 'wall-screen/1.0' } },
@@ -37,20 +40,26 @@ function conversation(): readonly Line[] {
         roles: ['viewer', 'station'],
         server: 'semblante/0.1.0',
         time: TIME,
+        epoch: EPOCH,
+        expiresAt: TIME + HOUR_MS,
         pingIntervalMs: 25_000,
         limits,
       },
     },
     { from: 'client', message: { type: 'subscribe', id: '1', topic: 'emotion/#' } },
-    { from: 'relay', message: { type: 'subscribed', id: '1', topic: 'emotion/#' } },
+    { from: 'relay', message: { type: 'subscribed', id: '1', topic: 'emotion/#', epoch: EPOCH, positions: [], isComplete: true } },
     { from: 'relay', message: heard(41, { isRetained: true }) },
     { from: 'relay', message: heard(42, {}) },
-    { from: 'client', message: { type: 'publish', id: '2', topic: 'emotion/#', data: {} } },
+    { from: 'client', message: { type: 'subscribe', id: '2', topic: SHIFT, resume: [{ topic: SHIFT, epoch: EPOCH, since: 7 }] } },
+    { from: 'relay', message: { type: 'subscribed', id: '2', topic: SHIFT, epoch: EPOCH, positions: [], isComplete: true } },
+    { from: 'relay', message: { type: 'resumed', topic: SHIFT, epoch: EPOCH, count: 1 } },
+    { from: 'relay', message: { type: 'message', topic: SHIFT, epoch: EPOCH, seq: 8, time: TIME, data: { shift: 'late' } } },
+    { from: 'client', message: { type: 'publish', id: '3', topic: 'emotion/#', data: {} } },
     {
       from: 'relay',
       message: {
         type: 'error',
-        id: '2',
+        id: '3',
         error: {
           code: 'topic.malformed',
           message: 'Level 2 is not made of letters, digits, ".", "_" or "-" only.',
@@ -92,9 +101,12 @@ const WHAT_TO_KNOW = `## What to know
 - **One JSON object per text frame**, with a \`type\`. Binary frames are refused.
 - **The token** comes in \`hello\`, in \`Authorization: Bearer\`, or as \`?token=\` of the address; in the last two cases \`welcome\` comes unasked
   and there is no \`hello\`. Tokens are forgotten when the relay restarts: get a new one when an error says \`authenticate\`.
+- **Expiry**: \`welcome\` says when the token ends. \`expiring\` comes before; answer with \`refresh\` and a new token, or the connection is closed.
 - **\`id\`** is yours; it comes back in the answer. Without one \`publish\` is not answered, unless something is wrong with it.
-- **\`epoch\` and \`seq\`** number the messages of a topic. A jump in \`seq\` on a \`latest\` topic means that newer values replaced older ones; a
-  new \`epoch\` means that the numbers begin anew.
+- **\`epoch\` and \`seq\`** number the messages of a topic. A jump in \`seq\` on a \`latest\` topic means that newer values replaced older ones.
+  On \`queued\` and \`acked\` topics nothing is lost in silence: what you missed comes from the history, and \`gap\` names the numbers that it no
+  longer holds. A new \`epoch\` means that the numbers begin anew; \`reset\` says so.
+- **Coming back**: \`subscribe\` with the last \`seq\` you saw of each topic in \`resume\`, and hear \`resumed\`, \`gap\` or \`reset\` before what follows.
 - **Life**: the relay sends WebSocket pings every \`pingIntervalMs\` and drops a socket that stays silent for two of them; every WebSocket
   library answers them by itself. \`ping\` is for those that cannot see them.
 - **\`draining\`** says that the relay is stopping, and when to come back: each client is told a different pause.

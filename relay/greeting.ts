@@ -1,0 +1,84 @@
+/** What the relay says on standard output once it runs: where it is, who may come in, what it keeps. The only place that shows the admin's token. */
+import type { Config } from './config.ts'
+import { isLoopback } from './config/network-address.ts'
+import type { Role } from './ports.ts'
+
+export interface Started {
+  readonly config: Config
+  /** Bound: the configured one may have been 0. */
+  readonly port: number
+  /** Its name. */
+  readonly transport: string
+  /** Made for this run because none is configured. A configured one is never shown. */
+  readonly generatedAdminToken: string | undefined
+}
+
+const USUAL_PORT = 8080
+const POWERFUL: readonly Role[] = ['operator', 'admin']
+
+export function writeGreeting(started: Started): string {
+  const { config } = started
+  const lines = ['', `  Semblante is running on ${describeTransport(started)}.`, '', ...listPlaces(started), '']
+  const door = describeDoor(config)
+  const warnings = [...(door === undefined ? [] : [door]), ...findDangers(config)]
+  for (const warning of warnings) lines.push(`  ${warning}`)
+  if (warnings.length > 0) lines.push('')
+  return `${[...lines, '  Ctrl+C stops it.', ''].join('\n')}\n`
+}
+
+function listPlaces({ config, port, generatedAdminToken }: Started): readonly string[] {
+  const page = `${isTls(config) ? 'https' : 'http'}://${toUrlHost(config.host)}:${String(port)}`
+  const tail = port === USUAL_PORT && !isTls(config) ? 'npm run tail' : `npm run tail -- --url ${page}`
+  const places = [
+    ['Page', `${page}/`],
+    ['Admin', `${page}/admin`],
+    ...(generatedAdminToken === undefined ? [] : [['Admin token', generatedAdminToken]]),
+    [
+      'Token',
+      config.anonymousRoles.length === 0 ? 'your own (ANONYMOUS_ROLES is empty)' : `curl -s -X POST ${page}/api/auth/acquire-session`,
+    ],
+    ['Listen', tail],
+    ['Sockets', `${page.replace('http', 'ws')}/relay?token=TOKEN  (subprotocol semblante.v1)`],
+    ['History', config.storageFile === '' ? 'in memory (STORAGE_FILE names a file to keep it)' : config.storageFile],
+  ]
+  const lines = places.map(([name = '', what = '']) => `  ${name.padEnd(generatedAdminToken === undefined ? 7 : 11)}  ${what}`)
+  return generatedAdminToken === undefined
+    ? lines
+    : [...lines, '', '  The admin token is another one at each start; set ADMIN_TOKEN to keep one.']
+}
+
+function describeTransport({ config, transport }: Started): string {
+  const security = isTls(config) ? 'with TLS' : 'without TLS'
+  if (transport !== 'ws') return `${transport}, ${security}`
+  return `ws and node:http, ${security} (no uWebSockets.js binary for this Node, or RELAY_TRANSPORT=ws: slower, works the same)`
+}
+
+/** Undefined where only this machine can come in. */
+function describeDoor({ host, anonymousRoles }: Config): string | undefined {
+  if (isLoopback(host)) return undefined
+  const whoever = anonymousRoles.length === 0 ? 'nobody comes in without a token' : `anybody may come in as ${anonymousRoles.join(', ')}`
+  return `Open to the network at ${host}: ${whoever}.`
+}
+
+function findDangers(config: Config): readonly string[] {
+  if (isLoopback(config.host)) return []
+  const dangers: string[] = []
+  const powerful = config.anonymousRoles.filter((role) => POWERFUL.includes(role))
+  if (powerful.length > 0) {
+    dangers.push(
+      `WARNING: ANONYMOUS_ROLES makes ANYBODY on the network ${powerful.join(' and ')}: machines can be moved by anyone who finds this port.`,
+    )
+  }
+  if (!isTls(config))
+    dangers.push('WARNING: without TLS, tokens cross the network as they are: set TLS_CERT and TLS_KEY, or let a proxy do it.')
+  return dangers
+}
+
+function isTls({ tlsCert }: Config): boolean {
+  return tlsCert !== ''
+}
+
+function toUrlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
