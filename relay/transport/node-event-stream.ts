@@ -13,6 +13,7 @@ interface EventStreamOptions {
 }
 
 export class NodeEventStream implements Socket {
+  readonly isTwoWay = false
   readonly remoteAddress: string
   readonly #response: ServerResponse
   readonly #options: EventStreamOptions
@@ -26,9 +27,6 @@ export class NodeEventStream implements Socket {
     this.#response = response
     this.#options = options
     this.remoteAddress = options.remoteAddress
-  }
-  get isTwoWay(): false {
-    return false
   }
   get isOpen(): boolean {
     return this.#closeCode === undefined && !this.#response.destroyed

@@ -2,7 +2,7 @@
  * The Transport port on `ws` and node:http, for every Node, libc and processor that has no uWebSockets.js binary. Slower, same behaviour:
  * one contract suite runs on both. Leaves meaning, limits and heartbeat to the session.
  */
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createPlainServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'

@@ -19,6 +19,7 @@ interface NodeWebSocketOptions {
 }
 
 export class NodeWebSocket implements Socket {
+  readonly isTwoWay = true
   readonly remoteAddress: string
   readonly #webSocket: WebSocket
   readonly #options: NodeWebSocketOptions
@@ -32,9 +33,6 @@ export class NodeWebSocket implements Socket {
     this.#webSocket = webSocket
     this.#options = options
     this.remoteAddress = options.remoteAddress
-  }
-  get isTwoWay(): true {
-    return true
   }
   get isOpen(): boolean {
     return this.#webSocket.readyState === this.#webSocket.OPEN

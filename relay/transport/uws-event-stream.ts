@@ -28,6 +28,7 @@ interface EventStreamOptions {
 }
 
 export class UwsEventStream implements Socket {
+  readonly isTwoWay = false
   readonly remoteAddress: string
   readonly #options: EventStreamOptions
   /** Undefined once it has ended. */
@@ -48,9 +49,6 @@ export class UwsEventStream implements Socket {
     this.#response = response
     this.#options = options
     this.remoteAddress = options.remoteAddress
-  }
-  get isTwoWay(): false {
-    return false
   }
   get isOpen(): boolean {
     return this.#response !== undefined && this.#closing === undefined

@@ -20,6 +20,7 @@ export interface UserData {
 const NO_MEMBERSHIPS: readonly Membership[] = []
 
 export class UwsWebSocket implements Socket {
+  readonly isTwoWay = true
   readonly remoteAddress: string
   readonly #uws: Uws
   /** Undefined once it was called. */
@@ -35,9 +36,6 @@ export class UwsWebSocket implements Socket {
     this.#uws = uws
     this.remoteAddress = remoteAddress
     this.#open = open
-  }
-  get isTwoWay(): true {
-    return true
   }
   get isOpen(): boolean {
     return this.#native !== undefined
