@@ -15,10 +15,10 @@ export function writeSettingsHelp(): string {
 
 const INTRO = `Semblante: the page and its relay.
 
-  npm start                       with what is set in the environment
-  PORT=9000 npm start             with another port
+  npm start                         with what is set in the environment
+  PORT=9000 npm start               with another port
   CONFIG_FILE=relay.json npm start  with the settings of a JSON file; the environment wins
-  npm start -- --help             this text
+  npm start -- --help               this text
 
 Settings, all optional:`
 
