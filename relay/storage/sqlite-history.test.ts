@@ -8,6 +8,7 @@ import { createKeptLog, type KeptLog } from '#shared/testing/kept-log'
 import type { HistoryLimits } from '#shared/protocol/topics'
 import type { HistoryStore, Metrics, StoredHistory, StoredPublication } from '../ports.ts'
 import { createSqliteHistory, type SqliteHistoryOptions } from './sqlite-history.ts'
+import { startStorageThread } from './storage-thread-client.ts'
 
 const LIMITS: HistoryLimits = { count: 100_000, bytes: 1_000_000_000, ageMs: 60_000 }
 const SMALL_FILE = 256 * 1024
@@ -228,5 +229,24 @@ describe('sqlite history: the queue', () => {
     await closed
     expect(typeof (await answer)).toBe('boolean')
     expect(kept.clock.pendingTimers()).toBe(0)
+  })
+})
+
+describe('sqlite history: its thread', () => {
+  it('[SH14] a thread that dies answers every question with the problem; the file is free again and counts as crashed', async () => {
+    const thread = startStorageThread({ file, maxBytes: SMALL_FILE, maxTopics: 10 })
+    expect(await thread.open()).toEqual({ ok: true, topics: [] })
+    const loaded = await thread.load({ newEpoch: 'e1', limits: [], now: 0 }, () => {})
+    expect(loaded.ok && loaded.start.epoch).toBe('e1')
+    expect(await thread.commit([{ topic: 'app/x', limits: LIMITS, replacesAll: false, lastSeq: 7, rows: [] }], 0)).toEqual({ ok: true })
+    thread.terminate()
+    const answer = await thread.commit([], 0)
+    expect(answer.ok ? '' : answer.problem).toMatch(/takes no more writes: its thread has ended/)
+    expect((await thread.probe()).ok).toBe(false)
+    thread.sweep(0)
+    await thread.close(true)
+    const history = await open(create(), 'e2')
+    expect(history).toMatchObject({ epoch: 'e2', crashedEpoch: 'e1' })
+    expect(history.lastSeqs.get('app/x')).toBe(7)
   })
 })
