@@ -1,0 +1,32 @@
+/** What stands beside each other in the benchmark, each behind the same small interface. */
+import type { ScenarioName } from './scenarios.ts'
+import type { Wire } from './wire/wire.ts'
+
+/** How to reach a server that runs. Plain data: it travels to the load generator. */
+export interface Access {
+  readonly port: number
+  /** What a client must show, where one must. */
+  readonly token: string
+}
+
+export interface RunningServer {
+  /** The process that does the work. */
+  readonly pid: number
+  readonly access: Access
+  /** Twice is harmless. */
+  stop(): Promise<void>
+}
+
+export interface Contestant {
+  /** As it is asked for on the command line. */
+  readonly name: string
+  /** As the tables call it. */
+  readonly title: string
+  /** What its echo is, for the notes. */
+  readonly echo: string
+  /** The scenarios it adds something to; all where it says nothing. */
+  readonly takesPartIn?: readonly ScenarioName[]
+  /** @returns undefined where it is not installed. */
+  start(): Promise<RunningServer | undefined>
+  wire(access: Access): Wire
+}

@@ -1,0 +1,123 @@
+/** Starts a server as a process of its own, on the first core where there are two, with room for many connections; and ends it. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { RunningServer } from './contestant.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** Loads TypeScript in the process itself: the one that is measured is the one that works. */
+export const NODE_ARGUMENTS = ['--import', 'tsx']
+const START_MS = 30_000
+const STOP_MS = 5_000
+const POLL_MS = 50
+const OPEN_FILES = 65_536
+
+interface Command {
+  readonly command: string
+  readonly commandArguments: readonly string[]
+  readonly port: number
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** A program of `servers/` that listens on the port it is given. */
+export async function startNodeServer(file: string, programArguments: readonly string[] = []): Promise<RunningServer> {
+  const port = await findFreePort()
+  const program = join(ROOT, 'bench/relay/servers', file)
+  return startServer({
+    command: process.execPath,
+    commandArguments: [...NODE_ARGUMENTS, program, String(port), ...programArguments],
+    port,
+  })
+}
+
+/** Resolves when the port answers; rejects when the process ends first. */
+export async function startServer({ command, commandArguments, port, environment = {} }: Command): Promise<RunningServer> {
+  const child = spawnPinned(0, [command, ...commandArguments], {
+    environment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let complaints = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaints = `${complaints}${chunk.toString('utf8')}`.slice(-4_000)
+  })
+  await waitForPort(port, () => {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended: ${complaints}`)
+  })
+  return { pid: child.pid ?? 0, access: { port, token: '' }, stop: () => stopChild(child) }
+}
+
+interface SpawnOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly stdio: readonly ('ignore' | 'inherit' | 'pipe' | 'ipc')[]
+}
+
+/** The shell replaces itself by the program, so the child's pid is the program's. */
+export function spawnPinned(core: 0 | 1, words: readonly string[], { environment = {}, stdio }: SpawnOptions): ChildProcess {
+  const pinned = canPin() ? ['taskset', '-c', String(core), ...words] : words
+  const script = `ulimit -n ${String(OPEN_FILES)} 2>/dev/null || ulimit -n $(ulimit -Hn); exec "$@"`
+  return spawn('sh', ['-c', script, 'sh', ...pinned], { cwd: ROOT, env: { ...process.env, ...environment }, stdio: [...stdio] })
+}
+
+export function canPin(): boolean {
+  return availableParallelism() >= 2 && findProgram('taskset') !== undefined
+}
+
+/** @returns the path of an installed program; servers often live outside a user's PATH. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
+  return folders.map((folder) => join(folder, name)).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export async function findFreePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
+  return address.port
+}
+
+async function waitForPort(port: number, check: () => void): Promise<void> {
+  for (let waitedMs = 0; waitedMs < START_MS; waitedMs += POLL_MS) {
+    if (await answers(port)) return
+    check()
+    await sleep(POLL_MS)
+  }
+  throw new Error(`Nobody listens on port ${String(port)} after ${String(START_MS)} ms.`)
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await ended
+  clearTimeout(timer)
+}

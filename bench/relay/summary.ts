@@ -1,0 +1,169 @@
+/** How the figures are told: `RESULTS.md`. */
+import { costRatio, toFigures, type Attempt, type Figures, type RelayResults, type Row, type Table } from './results.ts'
+import type { ScenarioName } from './scenarios.ts'
+
+const BARE = 'uws'
+const OURS = 'semblante'
+const WS = 'ws'
+
+/** What the relay has promised, as issue and README state it. */
+const TARGETS = { ofBare: 0.7, timesWs: 6, idleBytes: 2_500, pacedRatio: 1.3 } as const
+
+export function toMarkdown(results: RelayResults): string {
+  const { machine, rounds, payloadBytes, versions } = results
+  return [
+    '# Relay benchmark',
+    '',
+    `Made by \`npm run bench:relay\`: ${machine.cpu}, ${String(machine.cores)} cores, Node ${machine.node}, load average`,
+    `${machine.load.map((load) => load.toFixed(1)).join(' before and ')} after; ${String(rounds)} rounds, medians. ${toVersions(versions)}.`,
+    '',
+    'Each contestant runs as a process of its own' +
+      (machine.isPinned
+        ? ', pinned to one core, the load generator pinned to another.'
+        : '; nothing is pinned, `taskset` or a second core is missing.'),
+    'Contestants take turns within each round, and ratios are taken within a round. **Compare processor time** (utime + stime of the server,',
+    'from /proc): it is steady on a busy machine. Operations per second are what the clock on the wall saw while other programs had the cores',
+    'too, and in a closed loop server and generator wait for each other. *Busy* is the share of one core that each used.',
+    `Every message carries ${String(payloadBytes)} bytes; what is around them differs and stands under *frame*. After every run the received messages are`,
+    'counted: each subscriber must have each message, once.',
+    '',
+    ...toTargets(results),
+    ...results.tables.flatMap(toSection),
+  ].join('\n')
+}
+
+function toVersions(versions: Readonly<Record<string, string>>): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
+}
+
+// ---------------------------------------------------------------- what was promised
+
+function toTargets({ tables }: RelayResults): readonly string[] {
+  const ratio = (scenario: ScenarioName, name: string, reference: string): number => {
+    const [row, other] = [findRow(tables, scenario, name), findRow(tables, scenario, reference)]
+    return row === undefined || other === undefined ? Number.NaN : costRatio(row, other)
+  }
+  const idle = findRow(tables, 'idle', OURS)
+  const ofBare = 1 / ratio('saturation', OURS, BARE)
+  const timesWs = ratio('saturation', WS, OURS)
+  const bytes = idle === undefined ? Number.NaN : toFigures(idle).residentBytes
+  const paced = ratio('paced', OURS, BARE)
+  return [
+    '## What the whole relay should reach',
+    '',
+    '| | wanted | found | |',
+    '|---|---|---|---|',
+    `| deliveries per core at saturation, of bare \`app.publish\` | at least ${toPercent(TARGETS.ofBare)} | ${toPercent(ofBare)} | ${verdict(ofBare >= TARGETS.ofBare, ofBare)} |`,
+    `| deliveries per core at saturation, times \`ws\` | at least ${String(TARGETS.timesWs)} | ${toNumber(timesWs, 1)} | ${verdict(timesWs >= TARGETS.timesWs, timesWs)} |`,
+    `| processor time per delivery at 50 a second, times bare | at most ${String(TARGETS.pacedRatio)} | ${toNumber(paced, 2)} | ${verdict(paced <= TARGETS.pacedRatio, paced)} |`,
+    `| memory per idle connection | at most ${String(TARGETS.idleBytes)} B | ${toNumber(bytes, 0)} B | ${verdict(bytes <= TARGETS.idleBytes, bytes)} |`,
+    '',
+  ]
+}
+
+function verdict(isMet: boolean, value: number): string {
+  if (Number.isNaN(value)) return 'not measured'
+  return isMet ? 'met' : '**missed**'
+}
+
+function findRow(tables: readonly Table[], scenario: ScenarioName, contestant: string): Row | undefined {
+  return tables.find((table) => table.scenario === scenario)?.rows.find((row) => row.contestant === contestant)
+}
+
+// ---------------------------------------------------------------- one table per scenario
+
+function toSection(table: Table): readonly string[] {
+  return [`## ${titleOf(table)}`, '', ...aboutOf(table), '', ...headOf(table.scenario), ...table.rows.map((row) => toRow(table, row)), '']
+}
+
+function titleOf({ scenario, connections }: Table): string {
+  const total = connections.toLocaleString('en')
+  switch (scenario) {
+    case 'saturation':
+      return `1 publisher, ${total} subscribers, 16 messages in flight`
+    case 'paced':
+      return `1 publisher, ${total} subscribers, 50 messages a second`
+    case 'echo':
+      return `Echo on ${total} connections`
+    case 'idle':
+      return `Memory of ${total} idle connections`
+    case 'accepts':
+      return `New connections, ${total} at a time`
+  }
+}
+
+function aboutOf({ scenario, rows }: Table): readonly string[] {
+  switch (scenario) {
+    case 'saturation':
+      return ['A message is in flight until the last subscriber has it. The operation is one delivery.']
+    case 'paced':
+      return ['Nothing to gather into one send: here the system call is the cost, and everybody pays it. The operation is one delivery.']
+    case 'echo':
+      return [
+        'One question at a time on each connection. The generator works about as hard as the fastest servers, so the clock on the wall says little.',
+        '',
+        ...rows.map(({ title, echo }) => `- ${title}: ${echo}`),
+      ]
+    case 'idle':
+      return [
+        "Growth of the server's resident memory after it has settled. Authenticated and welcomed where the protocol has that. Kernel buffers are not in it.",
+      ]
+    case 'accepts':
+      return ['TCP, upgrade, token and welcome where there are any, until the server takes messages; then dropped, which is in the figure.']
+  }
+}
+
+function headOf(scenario: ScenarioName): readonly string[] {
+  if (scenario === 'idle') return ['| | bytes per connection | times bare |', '|---|---|---|']
+  const perCore = scenario === 'accepts' ? 'accepts' : scenario === 'echo' ? 'answers' : 'deliveries'
+  return [
+    `| | server µs each | user + system | times bare | ${perCore}/s per core | on the wall | server busy | generator busy | generator µs each | frame |`,
+    '|---|---|---|---|---|---|---|---|---|---|',
+  ]
+}
+
+function toRow({ scenario, rows }: Table, row: Row): string {
+  const failure = row.attempts.find((attempt) => attempt.state !== 'measured')
+  if (failure !== undefined) return `| ${row.title} | ${toText(failure)} |`
+  const figures = toFigures(row)
+  const bare = rows.find(({ contestant }) => contestant === BARE)
+  if (scenario === 'idle') {
+    const times = bare === undefined ? Number.NaN : figures.residentBytes / toFigures(bare).residentBytes
+    return `| ${row.title} | ${toNumber(figures.residentBytes, 0)} | ${toNumber(times, 1)} |`
+  }
+  const times = bare === undefined ? Number.NaN : costRatio(row, bare)
+  return `| ${[row.title, ...toCells(figures, times)].join(' | ')} |`
+}
+
+function toCells(figures: Figures, times: number): readonly string[] {
+  const digits = figures.serverUs < 20 ? 2 : 1
+  return [
+    toNumber(figures.serverUs, digits),
+    `${toNumber(figures.serverUserUs, digits)} + ${toNumber(figures.serverSystemUs, digits)}`,
+    toNumber(times, 2),
+    toThousands(1e6 / figures.serverUs),
+    toThousands(figures.operationsPerSecond),
+    toPercent(figures.serverBusy),
+    toPercent(figures.generatorBusy),
+    toNumber(figures.generatorUs, digits),
+    figures.frameBytes === 0 ? '–' : `${String(figures.frameBytes)} B`,
+  ]
+}
+
+function toText(attempt: Attempt): string {
+  return attempt.state === 'failed' ? `failed: ${attempt.problem}` : attempt.state
+}
+
+function toNumber(value: number, digits: number): string {
+  return Number.isNaN(value) ? '–' : value.toFixed(digits)
+}
+
+function toThousands(value: number): string {
+  return Number.isNaN(value) ? '–' : (Math.round(value / 100) * 100).toLocaleString('en')
+}
+
+function toPercent(value: number): string {
+  return Number.isNaN(value) ? '–' : `${(value * 100).toFixed(0)} %`
+}
