@@ -1,77 +1,9 @@
 /** The client against a real WebSocket server that is told to misbehave. Time is the test's; only partysocket's own zero pauses are real. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
-import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock'
-import { openScriptedRelay, WELCOME, type ScriptedRelay } from '#shared/testing/scripted-relay'
-import type { ClientProblem } from './client-problem.ts'
-import type { LinkState } from './link-state.ts'
-import { createRelayClient, type RelayClient, type RelayClientOptions } from './relay-client.ts'
+import { createBench, nextTurns, stateOf, stopClients, waitOut } from '#shared/testing/client-bench'
+import { openScriptedRelay, WELCOME } from '#shared/testing/scripted-relay'
 
-interface Bench {
-  readonly client: RelayClient
-  readonly clock: FakeClock
-  readonly problems: ClientProblem[]
-  /** Every token handed out. */
-  readonly tokens: string[]
-}
-
-const started: RelayClient[] = []
-
-afterEach(() => {
-  for (const client of started.splice(0)) client.stop()
-})
-
-function createBench(relay: ScriptedRelay, options: Partial<RelayClientOptions> = {}): Bench {
-  const clock = createFakeClock()
-  const problems: ClientProblem[] = []
-  const tokens: string[] = []
-  const client = createRelayClient({
-    url: relay.url,
-    webSocket: WebSocket,
-    clock,
-    random: () => 0.5,
-    acquireToken: () => {
-      tokens.push(`token-${String(tokens.length + 1)}`)
-      return Promise.resolve(tokens.at(-1) ?? '')
-    },
-    onProblem: (failure) => problems.push(failure),
-    ...options,
-  })
-  started.push(client)
-  return { client, clock, problems, tokens }
-}
-
-function stateOf<Name extends LinkState['name']>(client: RelayClient, name: Name): Promise<Extract<LinkState, { name: Name }>> {
-  return new Promise((resolve) => {
-    const look = (state: LinkState): void => {
-      if (!isNamed(state, name)) return
-      stopLooking()
-      resolve(state)
-    }
-    const stopLooking = client.onState(look)
-    look(client.state)
-  })
-}
-
-function isNamed<Name extends LinkState['name']>(state: LinkState, name: Name): state is Extract<LinkState, { name: Name }> {
-  return state.name === name
-}
-
-/** Lets the client, which is waiting, try again at the moment it named. */
-async function waitOut({ client, clock }: Bench): Promise<void> {
-  const { reconnectAt } = await stateOf(client, 'waiting')
-  clock.advance(reconnectAt - clock.now() - 1)
-  expect(client.state.name).toBe('waiting')
-  await nextTurns()
-  const tries = stateOf(client, 'connecting')
-  clock.advance(1)
-  await tries
-}
-
-/** Lets what is already due on the loop happen; bounded, no wall clock. */
-async function nextTurns(turns = 20): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
+afterEach(stopClients)
 
 describe('opening', () => {
   it('[RC1] says hello with the token, is open after welcome, and subscribes only then', async () => {

@@ -6,12 +6,16 @@ import { once } from 'node:events'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { encodeMessage } from '#shared/protocol/codec'
 import { parseClientMessage } from '#shared/protocol/codec-relay'
-import type { ClientMessage, RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
+import type { ClientMessage, ClientMessageOf, RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
 import { RELAY_PATH } from '#shared/protocol/protocol'
 
 export interface ScriptedConnection {
   /** The next message of the client; waits for it. */
   next(): Promise<ClientMessage>
+  /** As `next`; fails when the message is of another type. */
+  nextOf<Type extends ClientMessage['type']>(type: Type): Promise<ClientMessageOf<Type>>
+  /** Takes the next subscription and answers `subscribed`. */
+  acceptSubscription(answer?: Partial<RelayMessageOf<'subscribed'>>): Promise<ClientMessageOf<'subscribe'>>
   send(message: RelayMessage): void
   sendText(text: string): void
   sendBytes(bytes: Uint8Array): void
@@ -90,11 +94,25 @@ function createConnection(socket: WebSocket): ScriptedConnection {
   const closed = new Promise<number>((resolve) => {
     socket.once('close', resolve)
   })
+  function send(message: RelayMessage): void {
+    socket.send(encodeMessage(message))
+  }
+  async function nextOf<Type extends ClientMessage['type']>(type: Type): Promise<ClientMessageOf<Type>> {
+    const message = await messages.take()
+    if (!isOfType(message, type)) throw new Error(`${type} was expected, ${message.type} came`)
+    return message
+  }
   return {
     next: () => messages.take(),
-    send: (message) => {
-      socket.send(encodeMessage(message))
+    nextOf,
+    async acceptSubscription(answer = {}) {
+      const subscribe = await nextOf('subscribe')
+      const { id, topic } = subscribe
+      const echo = id === undefined ? {} : { id }
+      send({ type: 'subscribed', ...echo, topic, epoch: WELCOME.epoch, positions: [], isComplete: true, ...answer })
+      return subscribe
     },
+    send,
     sendText: (text) => {
       socket.send(text)
     },
@@ -115,6 +133,10 @@ function createConnection(socket: WebSocket): ScriptedConnection {
     },
     closed,
   }
+}
+
+function isOfType<Type extends ClientMessage['type']>(message: ClientMessage, type: Type): message is ClientMessageOf<Type> {
+  return message.type === type
 }
 
 interface Queue<Item> {
