@@ -7,8 +7,6 @@ import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
 /** @returns the address the connection counts for. */
 export type ReadClientAddress = (peer: string, forwardedFor: string | undefined) => string
 
-const MAPPED_IPV4 = /^(?:0{0,4}:){2,5}ffff:/i
-
 /** @param trusted addresses and subnets, checked before with `findBadSubnet`; one that is none is nobody's. */
 export function createClientAddressReader(trusted: readonly string[]): ReadClientAddress {
   if (trusted.length === 0) return (peer) => normalizeAddress(peer)
@@ -50,7 +48,7 @@ function normalizeAddress(text: string): string {
   const address = stripPort(text)
   if (isIPv4(address) || isIP(address) === 0) return address
   const short = new SocketAddress({ address, family: 'ipv6' }).address
-  return MAPPED_IPV4.test(short) || short.startsWith('::ffff:') ? mappedToIpv4(short) : short
+  return short.startsWith('::ffff:') ? mappedToIpv4(short) : short
 }
 
 /** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */

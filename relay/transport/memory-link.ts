@@ -81,7 +81,7 @@ function createEnd(link: LinkState): Socket {
     sendText(utf8) {
       if (link.state !== 'open') return 0
       link.waitingBytes += utf8.byteLength
-      link.isBackedUp ||= !isReading(link)
+      link.isBackedUp ||= link.isPaused
       push(link, { kind: 'text', utf8 }, end)
       return bufferedBytes()
     },

@@ -53,12 +53,16 @@ export class NodeWebSocket implements Socket {
     }
     this.#options.stream.write(frame, () => this.#noteWritten())
     this.#turnBytes += frame.byteLength
-    if (this.#turnBytes >= TRANSPORT_LIMITS.turnBytes) this.#recork()
+    if (this.#turnBytes < TRANSPORT_LIMITS.turnBytes) return
+    this.#options.stream.uncork()
     this.#noteWaiting()
+    this.#options.stream.cork()
+    this.#turnBytes = 0
   }
   flushTurn(): void {
     this.#turnBytes = undefined
     this.#options.stream.uncork()
+    this.#noteWaiting()
   }
   cork(sends: () => void): void {
     this.#options.stream.cork()
@@ -114,11 +118,6 @@ export class NodeWebSocket implements Socket {
     if (bytes.byteLength > this.#options.maxFrameBytes) listener.onTooLarge(bytes.byteLength)
     else if (isBinary) listener.onBinary(bytes.byteLength)
     else listener.onText(bytes.toString('utf8'))
-  }
-  #recork(): void {
-    this.#turnBytes = 0
-    this.#options.stream.uncork()
-    this.#options.stream.cork()
   }
   #noteWaiting(): number {
     const waiting = this.#webSocket.bufferedAmount
