@@ -1,11 +1,13 @@
 /** Puts together who may come in and what they may do: kinds of tokens, the policy, limits per address and user. A part of app.ts with a room of its own. */
 import { readFile } from 'node:fs/promises'
-import { BUILT_IN_POLICY, createAccessPolicy, parsePolicy } from './auth/access-policy.ts'
+import { createAccessPolicy } from './auth/access-policy.ts'
 import { createAnonymousSessions, type AnonymousSessions } from './auth/anonymous-sessions.ts'
+import { builtInRules } from './auth/built-in-policy.ts'
 import { createConnectionLimits, type ConnectionLimits } from './auth/connection-limits.ts'
 import { openJwtKeys, type JwtKeySource } from './auth/jwt-key-source.ts'
 import { createJwtVerifier } from './auth/jwt-verifier.ts'
 import { createOriginPolicy } from './auth/origin-policy.ts'
+import { parsePolicyText } from './auth/policy-file.ts'
 import { createRateLimit, type RateLimit } from './auth/rate-limit.ts'
 import { createStaticTokens } from './auth/static-tokens.ts'
 import { createTokenChain, type TokenKind } from './auth/token-chain.ts'
@@ -102,24 +104,16 @@ async function findKeySource(
 type PolicyResult = { readonly ok: true; readonly policy: AccessPolicy } | { readonly ok: false; readonly mistakes: readonly string[] }
 
 async function openPolicy(file: string): Promise<PolicyResult> {
-  if (file === '') return { ok: true, policy: createAccessPolicy(BUILT_IN_POLICY) }
-  const parsed = parseJson(await readText(file))
-  if (parsed === undefined) return { ok: false, mistakes: [`${file} cannot be read as JSON.`] }
-  const policy = parsePolicy(parsed)
-  return policy.ok ? { ok: true, policy: createAccessPolicy(policy.rules) } : { ok: false, mistakes: policy.mistakes }
+  if (file === '') return { ok: true, policy: createAccessPolicy(builtInRules()) }
+  const text = await readText(file)
+  const parsed = text === undefined ? undefined : parsePolicyText(text)
+  if (parsed === undefined) return { ok: false, mistakes: [`${file} cannot be read.`] }
+  return parsed.ok ? { ok: true, policy: createAccessPolicy(parsed.rules) } : parsed
 }
 
 async function readText(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text)
   } catch {
     return undefined
   }

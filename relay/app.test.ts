@@ -13,7 +13,7 @@ import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { createKeptLog, type KeptLog } from '#shared/testing/kept-log'
 import { expectRefusal, openTestClient, type ReceivedMessage, type TestClient, type TestClientOptions } from '#shared/testing/test-client'
 import { createRelay, type Relay } from './app.ts'
-import type { Config } from './config.ts'
+import { parseConfig, type Config } from './config.ts'
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
 import type { TransportChoice } from './ports.ts'
@@ -49,19 +49,7 @@ afterAll(async () => {
 async function start({ transport, limits = {}, config = {} }: StartOptions): Promise<Running> {
   const log = createKeptLog()
   const relay = createRelay({
-    config: {
-      port: 0,
-      host: '127.0.0.1',
-      allowedOrigins: ['https://partner.example'],
-      anonymousRoles: ['viewer', 'station'],
-      logLevel: 'debug',
-      staticDir,
-      modelsDir: '',
-      transport,
-      messagesPerSecond: 1_000,
-      maxConnections: 2_000,
-      ...config,
-    },
+    config: { ...settings(), transport, ...config },
     server: 'semblante/test',
     clock: createSystemClock(),
     turn: createSystemTurn(),
@@ -73,6 +61,24 @@ async function start({ transport, limits = {}, config = {} }: StartOptions): Pro
   const result = await relay.start()
   if (!result.ok) throw new Error(result.problem)
   return { relay, port: result.port, log }
+}
+
+/** The defaults, for tests that connect a lot. */
+function settings(): Config {
+  const parsed = parseConfig({
+    PORT: '0',
+    ALLOWED_ORIGINS: 'https://partner.example',
+    LOG_LEVEL: 'debug',
+    STATIC_DIR: staticDir,
+    MESSAGES_PER_SECOND: '1000',
+    MAX_CONNECTIONS: '2000',
+    CONNECTIONS_PER_USER: '2000',
+    NEW_SESSIONS_PER_MINUTE: '10000',
+    BYTES_PER_SECOND: '100000000',
+    TOPIC_PUBLISHES_PER_SECOND: '100000',
+  })
+  if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'))
+  return parsed.config
 }
 
 function pageOf({ port }: Running, path: string): string {
@@ -156,7 +162,7 @@ describe.each(findTransports())('relay on %s', (transport) => {
       await using listener = await openWelcomed(running)
       expect(station.subprotocol).toBe('semblante.v1')
       listener.send({ type: 'subscribe', id: '1', topic: 'emotion/+' })
-      expect(await listener.nextOf('subscribed')).toEqual({ type: 'subscribed', id: '1', topic: 'emotion/+' })
+      expect(await listener.nextOf('subscribed')).toMatchObject({ id: '1', topic: 'emotion/+', positions: [], isComplete: true })
       station.send({ type: 'publish', id: 'p', topic: 'emotion/Señal-1', data: readingOf('Señal-1') })
       expect(await station.nextOf('published')).toMatchObject({ id: 'p', topic: 'emotion/Señal-1', seq: 1 })
       const live = await listener.nextOf('message')
@@ -421,12 +427,8 @@ describe.each(findTransports())('relay on %s', (transport) => {
   })
 
   describe('slow and vanishing clients', () => {
-    it('[SL1] a reader that stopped is closed as too slow on a queued topic; memory stays bounded; others get everything', async () => {
-      const outboxBytes = 512 * 1024
-      const running = await start({
-        transport,
-        limits: { framesPerSecond: 100_000, frameBurst: 100_000, outboxBytes, socketBytes: 64 * 1024 },
-      })
+    it('[SL1] a reader that stopped gets what the history still has and is told the gap, to the number; others get everything', async () => {
+      const running = await start({ transport, limits: { ...FLOOD, slowReaderBytes: 64 * 1024 } })
       await using publisher = await openWelcomed(running)
       await using healthy = await openWelcomed(running)
       await using slow = await openWelcomed(running)
@@ -435,26 +437,36 @@ describe.each(findTransports())('relay on %s', (transport) => {
         await client.nextOf('subscribed')
       }
       slow.socket.pause()
-      const data = 'x'.repeat(48 * 1024)
-      let sent = 0
-      while (!running.log.entries.some((entry) => entry.event === 'session.slow')) {
-        sent += 1
-        publisher.send({ type: 'publish', id: String(sent), topic: 'app/flood', data })
-        await publisher.nextOf('published')
-        expect(sent).toBeLessThan(4_000)
-      }
-      const waiting = running.log.entries.find((entry) => entry.event === 'session.slow')?.waitingBytes
-      expect(waiting).toBeLessThanOrEqual(outboxBytes)
-      while (healthy.received.filter((message) => message.type === 'message').length < sent) await healthy.nextOf('message')
-      expect(healthy.received.filter((message) => message.type === 'message').map((message) => message.seq)).toEqual(
-        Array.from({ length: sent }, (_, index) => index + 1),
-      )
+      const total = await flood(publisher, 300)
+      const seqsOf = (client: TestClient): number[] =>
+        client.received.filter((message) => message.type === 'message').map((message) => Number(message.seq))
+      const all = Array.from({ length: total }, (_, index) => index + 1)
+      while (seqsOf(healthy).length < total) await healthy.nextOf('message')
+      expect(seqsOf(healthy)).toEqual(all)
+      expect(running.relay.measure().historyBytes).toBeLessThanOrEqual(1024 * 1024)
+      slow.socket.resume()
+      while (seqsOf(slow).at(-1) !== total) await slow.next(({ type }) => type === 'message' || type === 'gap')
+      const lost = slow.received
+        .filter(({ type }) => type === 'gap')
+        .flatMap(({ from, to }) => all.filter((seq) => seq >= Number(from) && seq <= Number(to)))
+      expect(lost.length).toBeGreaterThan(100)
+      expect([...seqsOf(slow), ...lost].sort((one, other) => one - other)).toEqual(all)
+    })
+    it('[SL6] a reader that never reads again is closed as too slow, with a frame that says so', async () => {
+      const running = await start({ transport, limits: { ...FLOOD, slowReaderBytes: 64 * 1024, slowReaderMs: 500 } })
+      await using publisher = await openWelcomed(running)
+      await using slow = await openWelcomed(running)
+      slow.send({ type: 'subscribe', topic: 'app/flood' })
+      await slow.nextOf('subscribed')
+      slow.socket.pause()
+      await flood(publisher, 200)
+      while (!running.log.entries.some((entry) => entry.event === 'session.slow')) await pause(20)
       slow.socket.resume()
       expect((await slow.closed).code).toBe(4008)
       expect(codeOf(slow.received.at(-1) ?? {})).toBe('session.too_slow')
     })
     it('[SL2] a reader that stopped on a latest topic finds the newest value when it reads again, and is not closed', async () => {
-      const running = await start({ transport, limits: { framesPerSecond: 100_000, frameBurst: 100_000, socketBytes: 64 * 1024 } })
+      const running = await start({ transport, limits: { ...FLOOD, slowReaderBytes: 64 * 1024 } })
       await using publisher = await openWelcomed(running)
       await using slow = await openWelcomed(running)
       slow.send({ type: 'subscribe', topic: 'emotion/a' })
@@ -491,7 +503,11 @@ describe.each(findTransports())('relay on %s', (transport) => {
         )
       }
       while (running.relay.measure().connections > 0) await pause(5)
-      expect(running.relay.measure()).toEqual({ ...before, topics: running.relay.measure().topics })
+      // Who came and went is kept as history, within its own bound.
+      const { topics, historyMessages, historyBytes, ...sizes } = running.relay.measure()
+      expect({ ...before, ...sizes }).toEqual(before)
+      expect([topics, historyMessages].every((count) => count !== undefined && count <= 1_024)).toBe(true)
+      expect(historyBytes).toBeLessThanOrEqual(512 * 1024)
     })
     it('[SL4] refuses more connections than it may hold, and takes new ones when some left', async () => {
       const running = await start({ transport, limits: { connections: 2 } })
@@ -538,7 +554,7 @@ describe.each(findTransports())('relay on %s', (transport) => {
       agent.destroy()
     })
     it('[ST2] stops within its bound although a client reads nothing', async () => {
-      const running = await start({ transport, limits: { framesPerSecond: 100_000, frameBurst: 100_000 } })
+      const running = await start({ transport, limits: FLOOD })
       await using publisher = await openWelcomed(running)
       await using stuck = await openWelcomed(running)
       stuck.send({ type: 'subscribe', topic: 'app/flood' })
@@ -565,6 +581,18 @@ describe.each(findTransports())('relay on %s', (transport) => {
     })
   })
 })
+
+const FLOOD = { framesPerSecond: 100_000, frameBurst: 100_000 } as const
+
+/** Publishes so many messages of 48 KiB, each after the one before was taken. */
+async function flood(publisher: TestClient, count: number): Promise<number> {
+  const data = 'x'.repeat(48 * 1024)
+  for (let sent = 1; sent <= count; sent += 1) {
+    publisher.send({ type: 'publish', id: String(sent), topic: 'app/flood', data })
+    await publisher.nextOf('published')
+  }
+  return count
+}
 
 /** Without the headers that `fetch` adds, so that the relay sees no browser. */
 function askAsProbe(port: number, path: string, method = 'GET', agent?: Agent): Promise<{ status: number; body: string }> {

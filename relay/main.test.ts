@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTestClient } from '#shared/testing/test-client'
+import { writeSettingsHelp } from './config/settings-help.ts'
 import { findTransports } from './transport/choose-transport.ts'
 
 interface Running {
@@ -32,8 +33,8 @@ afterAll(async () => {
   await rm(staticDir, { recursive: true })
 })
 
-function run(environment: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'relay/main.ts'], {
+function run(environment: Readonly<Record<string, string>> = {}, words: readonly string[] = []): Running {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'relay/main.ts', ...words], {
     env: { PATH: process.env.PATH, PORT: '0', STATIC_DIR: staticDir, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -63,6 +64,7 @@ describe('the relay as a process', () => {
     expect(relay.stdout).toContain(`curl -s -X POST ${page}/api/auth/acquire-session`)
     expect(relay.stdout).toContain('npm run tail')
     expect(relay.stdout).toMatch(/running on (uWebSockets\.js|ws)/)
+    expect(relay.stdout).toContain(`${page}/admin`)
     const acquired: { data: { token: string } } = JSON.parse(
       await (await fetch(`${page}/api/auth/acquire-session`, { method: 'POST' })).text(),
     )
@@ -103,20 +105,85 @@ describe('the relay as a process', () => {
     expect(await relay.exited).toBe(1)
     expect(relay.stderr).toMatch(/^There is no built page in .*nowhere: .*\n$/)
   })
-  it('[MN5] wrong settings: all of them, exit 1', async () => {
-    const relay = run({ PORT: 'http', HOST: '0.0.0.0', LOG_LEVEL: 'loud' })
+  it('[MN5] wrong settings: all of them, from the environment and the file, without a secret; exit 1', async () => {
+    const file = join(staticDir, 'relay.json')
+    await writeFile(file, JSON.stringify({ PROT: 1, ADMIN_TOKEN: 'hunter2', MAX_CONNECTIONS: 0 }))
+    const relay = run({ PORT: 'http', HOST: '0.0.0.0', LOG_LEVEL: 'loud', CONFIG_FILE: file })
     expect(await relay.exited).toBe(1)
     expect(relay.stderr.split('\n').map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'The settings',
+      '- "PROT"',
       '- PORT',
-      '- ANONYMOUS_ROLES',
+      '- ADMIN_TOKEN',
+      '- MAX_CONNECTIONS',
       '- LOG_LEVEL',
       '',
     ])
+    expect(relay.stderr).not.toContain('hunter2')
   })
   it('[MN6] open to the network by accident: one sentence, exit 1', async () => {
     const relay = run({ HOST: '0.0.0.0' })
     expect(await relay.exited).toBe(1)
     expect(relay.stderr).toMatch(/^ANONYMOUS_ROLES must be set .*\n$/)
+  })
+  it.each(['--help', '-h'])('[MN7] %s prints every setting and ends well', async (word) => {
+    const relay = run({ PORT: 'http' }, [word])
+    expect(await relay.exited).toBe(0)
+    expect(relay.stdout).toBe(writeSettingsHelp())
+    expect(relay.stderr).toBe('')
+  })
+  it('[MN8] takes no arguments: one sentence, exit 1', async () => {
+    const relay = run({}, ['--port=81'])
+    expect(await relay.exited).toBe(1)
+    expect(relay.stderr).toMatch(/^The relay takes its settings from the environment .*--help.*\n$/)
+  })
+  it('[MN9] makes an admin token for this run, prints it once, and it opens what is the admin’s; never in the log', async () => {
+    const relay = run({ LOG_LEVEL: 'debug' })
+    const page = await relay.page
+    const token = /\n {2}Admin token +([\w-]{43})\n/.exec(relay.stdout)?.[1] ?? 'none'
+    const client = await openTestClient(`${page.replace('http', 'ws')}/relay?token=${token}`)
+    expect((await client.nextOf('welcome')).roles).toEqual(['admin'])
+    client.socket.terminate()
+    relay.process.kill('SIGTERM')
+    expect(await relay.exited).toBe(0)
+    expect(relay.stdout.split(token)).toHaveLength(2)
+    expect(relay.stderr).toContain('relay.started')
+    expect(relay.stderr).not.toContain(token)
+  })
+  it('[MN10] a configured admin token works and is not printed', async () => {
+    const token = 'configured-by-the-operator'
+    const relay = run({ ADMIN_TOKEN: token, LOG_LEVEL: 'debug' })
+    const client = await openTestClient(`${(await relay.page).replace('http', 'ws')}/relay?token=${token}`)
+    expect((await client.nextOf('welcome')).roles).toEqual(['admin'])
+    client.socket.terminate()
+    expect(relay.stdout + relay.stderr).not.toContain(token)
+  })
+  it('[MN11] a terminal that goes away does not stop it', async () => {
+    const relay = run()
+    const page = await relay.page
+    relay.process.kill('SIGHUP')
+    expect(await (await fetch(`${page}/health`)).text()).toBe('OK')
+    relay.process.kill('SIGTERM')
+    expect(await relay.exited).toBe(0)
+  })
+  it.each<[Readonly<Record<string, string>>, RegExp]>([
+    [{ STORAGE_FILE: '/dev/null/history.db' }, /^The history file \/dev\/null\/history\.db \(STORAGE_FILE\) cannot be opened: /],
+    [{ TLS_CERT: 'nowhere.pem', TLS_KEY: 'nowhere.pem' }, /^The certificate \(TLS_CERT, .*nowhere\.pem\) or its key .* cannot be used: /],
+    [{ POLICY_FILE: 'package.json' }, /^The policy file .*package\.json \(POLICY_FILE\) has mistakes:\n- /],
+    [{ JWKS: 'nowhere.json', JWT_ALGORITHM: 'ES256' }, /^The keys for tokens \(JWKS\) cannot be used: /],
+    [{ EMOTION_MODEL: 'nowhere' }, /^The network that EMOTION_MODEL names cannot be used: /],
+  ])('[MN12] does not start half: %j', async (environment, sentence) => {
+    const relay = run(environment)
+    expect(await relay.exited).toBe(1)
+    expect(relay.stderr).toMatch(sentence)
+    expect(relay.stdout).toBe('')
+  })
+  it('[MN13] takes its settings from the file', async () => {
+    const file = join(staticDir, 'relay.json')
+    await writeFile(file, JSON.stringify({ LOG_LEVEL: 'info', ANONYMOUS_ROLES: [] }))
+    const relay = run({ CONFIG_FILE: file })
+    await relay.page
+    expect(relay.stdout).toContain('ANONYMOUS_ROLES is empty')
+    expect(relay.stderr).toContain('relay.started')
   })
 })

@@ -32,7 +32,11 @@ export const LIMIT_NAMES = [
 
 export const COUNTERS = {
   connections_opened_total: { label: 'dialect', values: ['native', 'events'], help: 'Connections whose session opened.' },
-  connections_closed_total: { label: 'close', values: CLOSES, help: 'Connections that ended, by why; `peer`: the other end left, `silent`: it answered no pings.' },
+  connections_closed_total: {
+    label: 'close',
+    values: CLOSES,
+    help: 'Connections that ended, by why; `peer`: the other end left, `silent`: it answered no pings.',
+  },
   upgrades_refused_total: { label: 'code', values: CODES, help: 'Sockets and streams refused before they opened.' },
   messages_received_total: { label: 'type', values: DIRECTION_IN, help: 'Well-formed messages from clients.' },
   received_bytes_total: { label: 'none', values: NONE, help: 'Bytes of frames from clients.' },

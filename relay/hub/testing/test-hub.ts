@@ -11,6 +11,8 @@ export interface TestHub {
   readonly hub: Hub
   readonly clock: FakeClock
   readonly turn: ManualTurn
+  readonly metrics: Metrics
+  /** `name label` to its sum. */
   readonly counts: ReadonlyMap<string, number>
   /** A peer that keeps what it is told. */
   join(address: string): PeerEvent[]
@@ -57,6 +59,7 @@ export function createTestHub({ limits, overrides = [], store }: TestHubOptions 
     hub,
     clock,
     turn,
+    metrics,
     counts,
     join(address) {
       const events: PeerEvent[] = []
