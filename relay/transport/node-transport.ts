@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws'
 import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from '../ports.ts'
 import { createClientAddressReader } from './client-address.ts'
 import { answerSafely, decideSafely, isStream } from './handler-guard.ts'
+import { asksForWebSocket, refuseHandshake } from './handshake.ts'
 import { failureResponse } from './http-answer.ts'
 import { createNodeChannel } from './node-channel.ts'
 import { answerHttp, copyHead, copyRequest, refuse, refuseGarbage, type NodeHttpState } from './node-http.ts'
@@ -133,9 +134,14 @@ async function upgrade(request: IncomingMessage, wire: Wire, state: TransportSta
   wire.stream.on('error', () => wire.stream.destroy())
   const head = copyHead(request, state)
   const upgrader = state.upgraders.get(head.path)
-  if (upgrader === undefined || !isWebSocketUpgrade(request)) {
+  if (upgrader === undefined || !asksForWebSocket(request.method ?? '', head.headers)) {
     const answer = await answerSafely(state.handler, copyRequest(request, createRequestBody(0), state), state.log)
     refuse(wire.stream, isStream(answer) ? failureResponse({ code: 'http.not_found', message: 'No WebSocket is here.' }) : answer)
+    return
+  }
+  const refusal = refuseHandshake(head.headers)
+  if (refusal !== undefined) {
+    refuse(wire.stream, refusal)
     return
   }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
@@ -146,10 +152,6 @@ async function upgrade(request: IncomingMessage, wire: Wire, state: TransportSta
   }
   if (answer.subprotocol !== undefined) upgrader.chosen.set(request, answer.subprotocol)
   openSocket(request, wire, { answer, upgrader, state, remoteAddress: head.remoteAddress })
-}
-
-function isWebSocketUpgrade(request: IncomingMessage): boolean {
-  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 function openSocket(

@@ -12,6 +12,7 @@ import type {
 import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from '../ports.ts'
 import { createClientAddressReader } from './client-address.ts'
 import { decideSafely, guard } from './handler-guard.ts'
+import { asksForWebSocket, refuseHandshake } from './handshake.ts'
 import { failureResponse } from './http-answer.ts'
 import { findBindProblem } from './port-probe.ts'
 import { parseSubprotocols } from './subprotocols.ts'
@@ -133,6 +134,15 @@ function upgrade(
   { context, route, state }: { readonly context: us_socket_context_t; readonly route: SocketRoute; readonly state: UwsHttpState },
 ): void {
   const head = copyHead(request, response, state)
+  if (!asksForWebSocket(request.getMethod(), head.headers)) {
+    answerHttp(response, request, state)
+    return
+  }
+  const refusal = refuseHandshake(head.headers)
+  if (refusal !== undefined) {
+    sendWhole(response, refusal, { isHead: false, isClosing: true })
+    return
+  }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
   const settle = (answer: UpgradeAnswer): void => {
     if (!answer.accept) {
