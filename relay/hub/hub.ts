@@ -125,7 +125,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
   const memory = createTopicMemory({ clock, epoch, maxTopics: limits.topics, maxBytes: limits.historyBytes })
   const keys = createKnownKeys({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
   const keyed = createKeyedRequests({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
-  const recorder = createRecorder({ store: store?.history, turn, metrics })
+  const recorder = createRecorder({ store: store?.history, turn })
   const keyedTickets = new Map<string, KeyedRequest>()
   const pending = createPendingRequests({
     clock,

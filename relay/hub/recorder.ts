@@ -2,7 +2,7 @@
  * Hands what must outlive the process to the history file, a batch per turn of the loop, and lets publishers wait until it is safe. Without a
  * file nothing waits. Leaves the file to storage.
  */
-import type { HistoryStore, LoopTurn, Metrics, StoredPublication } from '../ports.ts'
+import type { HistoryStore, LoopTurn, StoredPublication } from '../ports.ts'
 
 export interface Recorder {
   record(publication: StoredPublication): void
@@ -14,10 +14,9 @@ export interface Recorder {
 interface Options {
   readonly store: HistoryStore | undefined
   readonly turn: LoopTurn
-  readonly metrics: Metrics
 }
 
-export function createRecorder({ store, turn, metrics }: Options): Recorder {
+export function createRecorder({ store, turn }: Options): Recorder {
   if (store === undefined) return { record: () => undefined, whenStored: () => undefined, state: () => 'memory' }
   let batch: StoredPublication[] = []
   let settle: ((isStored: boolean) => void) | undefined
@@ -27,10 +26,7 @@ export function createRecorder({ store, turn, metrics }: Options): Recorder {
     const [due, done] = [batch, settle]
     batch = []
     settle = undefined
-    void store?.append(due).then((isStored) => {
-      metrics.add('history_stored_total', isStored ? 'stored' : 'failed', due.length)
-      done?.(isStored)
-    })
+    void store?.append(due).then((isStored) => done?.(isStored))
   }
   return {
     record(publication) {
