@@ -70,6 +70,9 @@ describe('the relay as a process', () => {
     )
     const client = await openTestClient(`${page.replace('http', 'ws')}/relay?token=${acquired.data.token}`)
     await client.nextOf('welcome')
+    // A terminal that goes away is no reason to stop.
+    relay.process.kill('SIGHUP')
+    expect(await (await fetch(`${page}/health`)).text()).toBe('OK')
     relay.process.kill('SIGTERM')
     await client.nextOf('draining')
     expect((await client.closed).code).toBe(1001)
@@ -126,8 +129,8 @@ describe('the relay as a process', () => {
     expect(await relay.exited).toBe(1)
     expect(relay.stderr).toMatch(/^ANONYMOUS_ROLES must be set .*\n$/)
   })
-  it.each(['--help', '-h'])('[MN7] %s prints every setting and ends well', async (word) => {
-    const relay = run({ PORT: 'http' }, [word])
+  it('[MN7] --help prints every setting and ends well', async () => {
+    const relay = run({ PORT: 'http' }, ['--help'])
     expect(await relay.exited).toBe(0)
     expect(relay.stdout).toBe(writeSettingsHelp())
     expect(relay.stderr).toBe('')
@@ -150,22 +153,6 @@ describe('the relay as a process', () => {
     expect(relay.stderr).toContain('relay.started')
     expect(relay.stderr).not.toContain(token)
   })
-  it('[MN10] a configured admin token works and is not printed', async () => {
-    const token = 'configured-by-the-operator'
-    const relay = run({ ADMIN_TOKEN: token, LOG_LEVEL: 'debug' })
-    const client = await openTestClient(`${(await relay.page).replace('http', 'ws')}/relay?token=${token}`)
-    expect((await client.nextOf('welcome')).roles).toEqual(['admin'])
-    client.socket.terminate()
-    expect(relay.stdout + relay.stderr).not.toContain(token)
-  })
-  it('[MN11] a terminal that goes away does not stop it', async () => {
-    const relay = run()
-    const page = await relay.page
-    relay.process.kill('SIGHUP')
-    expect(await (await fetch(`${page}/health`)).text()).toBe('OK')
-    relay.process.kill('SIGTERM')
-    expect(await relay.exited).toBe(0)
-  })
   it.each<[Readonly<Record<string, string>>, RegExp]>([
     [{ STORAGE_FILE: '/dev/null/history.db' }, /^The history file \/dev\/null\/history\.db \(STORAGE_FILE\) cannot be opened: /],
     [{ TLS_CERT: 'nowhere.pem', TLS_KEY: 'nowhere.pem' }, /^The certificate \(TLS_CERT, .*nowhere\.pem\) or its key .* cannot be used: /],
@@ -173,17 +160,21 @@ describe('the relay as a process', () => {
     [{ JWKS: 'nowhere.json', JWT_ALGORITHM: 'ES256' }, /^The keys for tokens \(JWKS\) cannot be used: /],
     [{ EMOTION_MODEL: 'nowhere' }, /^The network that EMOTION_MODEL names cannot be used: /],
   ])('[MN12] does not start half: %j', async (environment, sentence) => {
-    const relay = run(environment)
+    const relay = run({ LOG_LEVEL: 'silent', ...environment })
     expect(await relay.exited).toBe(1)
     expect(relay.stderr).toMatch(sentence)
     expect(relay.stdout).toBe('')
   })
-  it('[MN13] takes its settings from the file', async () => {
+  it('[MN13] takes its settings from the file; a configured admin token works and is not printed', async () => {
+    const token = 'configured-by-the-operator'
     const file = join(staticDir, 'relay.json')
-    await writeFile(file, JSON.stringify({ LOG_LEVEL: 'info', ANONYMOUS_ROLES: [] }))
+    await writeFile(file, JSON.stringify({ LOG_LEVEL: 'debug', ANONYMOUS_ROLES: [], ADMIN_TOKEN: token }))
     const relay = run({ CONFIG_FILE: file })
-    await relay.page
+    const client = await openTestClient(`${(await relay.page).replace('http', 'ws')}/relay?token=${token}`)
+    expect((await client.nextOf('welcome')).roles).toEqual(['admin'])
+    client.socket.terminate()
     expect(relay.stdout).toContain('ANONYMOUS_ROLES is empty')
     expect(relay.stderr).toContain('relay.started')
+    expect(relay.stdout + relay.stderr).not.toContain(token)
   })
 })

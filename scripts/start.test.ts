@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { writeSettingsHelp } from '../relay/config/settings-help.ts'
 
 let page = ''
 
@@ -18,8 +19,8 @@ afterEach(async () => {
 })
 
 /** `npm start` with a page that is built already. */
-function start(environment: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, ['scripts/start.mjs'], {
+function start(environment: Readonly<Record<string, string>>, words: readonly string[] = []) {
+  const child = spawn(process.execPath, ['scripts/start.mjs', ...words], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', STATIC_DIR: page, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -59,4 +60,11 @@ it('[ST5] prints the page, how to get a token and how to listen; SIGTERM ends it
   child.kill('SIGTERM')
   await closed
   expect(child.exitCode).toBe(0)
+})
+
+it('[ST6] -h goes through to the relay, and nothing is built for it', async () => {
+  const { child, output, closed } = start({ STATIC_DIR: '' }, ['-h'])
+  await closed
+  expect(child.exitCode).toBe(0)
+  expect(output.text).toBe(writeSettingsHelp())
 })
