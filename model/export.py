@@ -152,6 +152,37 @@ def evaluate(folded, train_split, valid):
     }
 
 
+def manifest_figures(found):
+    """What the app's model card shows, as one flat table of numbers: shares are 0..1, `.low` and `.high` 95 % Wilson intervals."""
+    table = {}
+
+    def share(name, value, pair):
+        table[name] = round(value, 4)
+        if pair is not None:
+            table[f"{name}.low"], table[f"{name}.high"] = round(pair[0], 4), round(pair[1], 4)
+
+    valid, alone, plain = found["valid"], found["withoutDuplicates"], found["plainArgMax"]
+    share("validAccuracy", valid["accuracy"], valid["interval"])
+    table["validImages"] = valid["n"]
+    share("validAccuracyWithoutDuplicates", alone["accuracy"], alone["interval"])
+    table["validImagesWithoutDuplicates"] = alone["n"]
+    share("validAccuracyPlainArgMax", plain["accuracy"], plain["interval"])
+    share("macroRecall", valid["macroRecall"], None)
+    share("ece", valid["ece"], None)
+    share("eceUncalibrated", found["eceUncalibrated"], None)
+    if found["abstainBelow"] is not None:
+        share("certainPrecision", CERTAIN, None)
+        share("certainShare", found["coverage"], None)
+    for index, name in enumerate(data.CLASSES):
+        count = valid["counts"][name]
+        table[f"images.{name}"] = count
+        if count:
+            share(f"recall.{name}", valid["recall"][name], measure.wilson(valid["confusion"][index][index], count))
+    table["mmac"] = round(found["mmac"], 1)
+    table["parameters"] = found["parameters"]
+    return table
+
+
 def publish(model, train_split, valid, options, finished=True):
     """Write emotion.onnx and emotion.json to options.out; of a finished run the model card too."""
     out = Path(options.out)
@@ -185,14 +216,7 @@ def publish(model, train_split, valid, options, finished=True):
         "crop": EYES,
         "licence": "MIT",
         "lineage": LINEAGE,
-        "figures": {
-            "validAccuracy": round(found["valid"]["accuracy"], 4),
-            "validAccuracyWithoutDuplicates": round(found["withoutDuplicates"]["accuracy"], 4),
-            "macroRecall": round(found["valid"]["macroRecall"], 4),
-            "ece": round(found["valid"]["ece"], 4),
-            "mmac": round(found["mmac"], 1),
-            "parameters": found["parameters"],
-        },
+        "figures": manifest_figures(found),
     }
     temporary = out / "emotion.json.tmp"
     temporary.write_text(json.dumps(manifest, indent=2) + "\n")
@@ -200,7 +224,8 @@ def publish(model, train_split, valid, options, finished=True):
     if finished:
         found["robustness"] = measure.robustness(folded, valid.images, data.majority_labels(valid.votes))
         (HERE / "MODEL_CARD.md").write_text(card.text(manifest, found))
-    print(json.dumps({"calibration": manifest["calibration"], "figures": manifest["figures"], "coverage": found["coverage"],
+    shown = {name: value for name, value in manifest["figures"].items() if "." not in name}
+    print(json.dumps({"calibration": manifest["calibration"], "figures": shown, "coverage": found["coverage"],
                       "parity": found["parity"], "bytes": len(content)}), flush=True)
     return found
 

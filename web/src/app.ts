@@ -27,11 +27,17 @@ const MAX_FACES = 8
 /** Set while an update reloads the page: the camera that was on is turned on again. Once per tab. */
 const RESUME_KEY = 'semblante.resume-camera'
 
+const PROGRAM = `semblante-page@${__APP_VERSION__}`
+/** The one address besides `/` that people type; pages live after `#`. */
+const ADMIN_ADDRESS = '/admin'
+
+if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
-const link = createRelayLink({ origin: location.origin, program: `semblante-page@${__APP_VERSION__}`, clock: realClock })
+const link = createRelayLink({ origin: location.origin, program: PROGRAM, clock: realClock })
 const station = createStationSettings(remembered, Math.random())
 const vision = createVisionClient({
   modelsUrl: __MODELS_URL__,
+  defaultUrl: '/models/default.json',
   runtimeUrl: __RUNTIME_URL__,
   maxFaces: MAX_FACES,
   ...(station.manifestPath === '' ? {} : { manifestUrl: station.manifestPath }),
@@ -98,6 +104,12 @@ const app: AppState = {
   update,
   vision: visionState,
   watch: createWatchState(link, realClock),
+  loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
+  async loadModelCard() {
+    const { openModelCard } = await import('./model-card.ts')
+    const { state } = vision
+    return await openModelCard(state.kind === 'ready' ? state.info.manifestUrl : `${__MODELS_URL__}emotion.json`)
+  },
   readVideo,
 }
 

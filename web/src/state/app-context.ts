@@ -1,8 +1,10 @@
 /** How components reach the state: `app.ts` makes it, the shell provides it, everybody else calls `useApp`. */
-import { createContext } from 'svelte'
+import { createContext, type Component } from 'svelte'
+import type { AdminState } from './admin-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
+import type { ModelCard } from './model-card.ts'
 import type { ReadingsState } from './readings-state.svelte.ts'
 import type { RouteState } from './route-state.svelte.ts'
 import type { StationSettings } from './station-settings.svelte.ts'
@@ -10,6 +12,18 @@ import type { ThemeState } from './theme-state.svelte.ts'
 import type { UpdateState } from './update-state.svelte.ts'
 import type { VisionState } from './vision-state.svelte.ts'
 import type { WatchState } from './watch-state.svelte.ts'
+
+/** The administration page and what it shows. */
+export interface AdminArea {
+  readonly Page: Component<{ readonly admin: AdminState }>
+  readonly state: AdminState
+}
+
+/** The page about the network that reads, and what it shows. */
+export interface ModelCardArea {
+  readonly Page: Component<{ readonly card: ModelCard }>
+  readonly card: ModelCard
+}
 
 export interface AppState {
   readonly version: string
@@ -23,6 +37,10 @@ export interface AppState {
   readonly update: UpdateState
   readonly vision: VisionState
   readonly watch: WatchState
+  /** Fetches the administration page, which few people ever open. Rejects when its files cannot be had. */
+  loadAdmin(): Promise<AdminArea>
+  /** The same for the card of the network that reads, or will. */
+  loadModelCard(): Promise<ModelCardArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */
   readVideo(video: HTMLVideoElement): () => void
 }

@@ -6,6 +6,8 @@ export type Route =
   /** Without a station: all of them. */
   | { readonly page: 'watch'; readonly station?: string }
   | { readonly page: 'settings' }
+  | { readonly page: 'admin' }
+  | { readonly page: 'model' }
 
 /** What it needs of the browser. */
 export interface AddressBar {
@@ -41,7 +43,7 @@ export function createRouteState(address: AddressBar): RouteState {
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
   const [page, station] = hash.replace(/^#\/?/, '').split('/')
-  if (page === 'settings') return { page }
+  if (page === 'settings' || page === 'admin' || page === 'model') return { page }
   if (page !== 'watch') return { page: 'live' }
   const name = decodeStation(station ?? '')
   return name === undefined ? { page } : { page, station: name }

@@ -7,8 +7,10 @@ import type { ReadFace } from '#shared/vision/face-pipeline'
 export interface VisionOptions {
   /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
   readonly modelsUrl: string
-  /** Same-origin address of another emotion network's manifest; the network lies beside it. By default `emotion.json` in `modelsUrl`. */
+  /** Same-origin address of another emotion network's manifest; the network lies beside it. */
   readonly manifestUrl?: string
+  /** Where the server says which one to take when none is given here. By default, and where it says nothing, `emotion.json` in `modelsUrl`. */
+  readonly defaultUrl?: string
   /** Same-origin folder with onnxruntime's wasm files, ending in `/`. */
   readonly runtimeUrl: string
   /** How many faces to report, largest first; 1 to 16. */
@@ -25,8 +27,18 @@ export interface VisionInfo {
   readonly threads: number
   /** Name and version of the emotion network, as in `semblante-emotion@1.0.0`. */
   readonly model: string
+  /** Same-origin address of its manifest. */
+  readonly manifestUrl: string
   /** Milliseconds from `open` to ready: download, compile, first inference. */
   readonly loadMs: number
+  /** The network that was asked for and cannot be used; `model` reads instead. */
+  readonly refused?: RefusedNetwork
+}
+
+export interface RefusedNetwork {
+  readonly manifestUrl: string
+  /** What is wrong with it, naming the file or the manifest's field. */
+  readonly detail: string
 }
 
 /** A face as the pipeline reads it; plain data, so it crosses the boundary as it is. */

@@ -4,7 +4,7 @@ import { type FrameAnalysis, VisionError, type VisionInfo } from './vision-api.t
 import { createVisionClient, type VisionClient, type VisionClientOptions, type VisionState } from './vision-client.ts'
 import { toWire, type VisionWireApi } from './vision-wire.ts'
 
-const INFO: VisionInfo = { engine: 'wasm', threads: 1, model: 'test@1.0.0', loadMs: 1 }
+const INFO: VisionInfo = { engine: 'wasm', threads: 1, model: 'test@1.0.0', manifestUrl: '/models/emotion.json', loadMs: 1 }
 const STAGES = { grabMs: 0, detectMs: 0, classifyMs: 0, totalMs: 0 }
 
 /** A worker's message port and error event, driven by the test; comlink on both sides is the real one. */

@@ -209,10 +209,19 @@ async function ask<Value>(
 }
 
 /** What crosses to the worker: functions and our own settings stay here. */
-function toPlainOptions({ modelsUrl, manifestUrl, runtimeUrl, maxFaces, threads, findEveryMs }: VisionClientOptions): VisionOptions {
+function toPlainOptions({
+  modelsUrl,
+  manifestUrl,
+  defaultUrl,
+  runtimeUrl,
+  maxFaces,
+  threads,
+  findEveryMs,
+}: VisionClientOptions): VisionOptions {
   return {
     modelsUrl,
     ...(manifestUrl === undefined ? {} : { manifestUrl }),
+    ...(defaultUrl === undefined ? {} : { defaultUrl }),
     runtimeUrl,
     maxFaces,
     ...(threads === undefined ? {} : { threads }),

@@ -1,13 +1,16 @@
 /**
- * Downloads, verifies and compiles the two networks, and gives them as the functions the pipeline wants. onnxruntime is named in this
- * file only. A wrong or missing file is reported by name, never run.
+ * Compiles the two networks and gives them as the functions the pipeline wants. onnxruntime is named in this file only. Another emotion
+ * network than the one that ships, chosen here or by the server, that cannot be used is reported by its field or file, never run: the
+ * one that ships reads instead. Downloading and verifying is left to `fetch-network.ts`.
  */
 import type * as Ort from 'onnxruntime-web/wasm'
-import type { FaceNetworks } from '#shared/vision/face-pipeline'
-import { type ModelManifest, parseModelManifest } from '#shared/vision/model-manifest'
-import { checkNetworkShape, type NetworkShape } from '#shared/vision/network-shape'
+import type { ClassifierBatch, FaceNetworks } from '#shared/vision/face-pipeline'
+import type { ModelManifest } from '#shared/vision/model-manifest'
+import { checkNetworkShape, inputDims, type NetworkShape, valuesPerFace } from '#shared/vision/network-shape'
 import { runInParts } from '#shared/vision/run-in-parts'
-import { VisionError, type VisionOptions } from '../vision-api.ts'
+import { type RefusedNetwork, VisionError, type VisionOptions } from '../vision-api.ts'
+import { fetchFile, fetchNetwork, findDefaultNetwork, type NetworkFiles } from './fetch-network.ts'
+import { createKeptFiles, type KeptFiles } from './kept-network.ts'
 
 type Runtime = typeof Ort
 type Session = Ort.InferenceSession
@@ -19,26 +22,82 @@ const MAX_THREADS = 4
 export interface LoadedNetworks {
   readonly networks: FaceNetworks
   readonly manifest: ModelManifest
+  readonly manifestUrl: string
   readonly threads: number
+  /** The other network that was asked for and could not be used. */
+  readonly refused?: RefusedNetwork
 }
 
 /** @throws VisionError `model-missing`, `model-corrupt`, `model-unsupported` with the file, or `runtime-failed`. */
 export async function loadNetworks(options: VisionOptions): Promise<LoadedNetworks> {
   const threads = options.threads ?? chooseThreads()
+  const kept = createKeptFiles(self.isSecureContext ? self.caches : undefined)
   // Making the first session is what downloads the runtime, by far the largest file, so nothing waits with it.
-  const [{ runtime, detector }, emotion] = await Promise.all([
-    openDetector(options, threads),
-    fetchEmotionNetwork(options.manifestUrl ?? `${options.modelsUrl}${MANIFEST_FILE}`),
-  ])
-  const { manifest } = emotion
-  const classifier = await createSession(runtime, emotion.bytes, manifest.file)
+  const [{ runtime, detector }, wanted] = await Promise.all([openDetector(options, threads), findWanted(options, kept)])
   checkNames(detector, DETECTOR_FILE, { input: 'input', outputs: ['scores', 'boxes'] })
-  const facesAtOnce = checkFit(classifier, manifest)
-  return { networks: createNetworks(runtime, { detector, classifier, manifest, facesAtOnce }), manifest, threads }
+  const other = await openWanted(runtime, wanted, kept)
+  const emotion = other.classifier ?? (await openClassifier(runtime, await wanted.shipped))
+  const refused = other.refused === undefined ? {} : { refused: other.refused }
+  const { manifest, manifestUrl } = emotion
+  return { networks: createNetworks(runtime, { detector, ...emotion }), manifest, manifestUrl, threads, ...refused }
+}
+
+interface WantedNetwork {
+  /** Undefined when the one that ships is wanted. */
+  readonly url: string | undefined
+  /** What named it, to be kept with it. */
+  readonly named: ReadonlyMap<string, Uint8Array<ArrayBuffer>>
+  /** On its way, while what is wanted is being found out. */
+  readonly shipped: Promise<NetworkFiles>
+}
+
+/** What was chosen on this tablet, else what the server says, else the one that ships. */
+async function findWanted({ manifestUrl, defaultUrl, modelsUrl }: VisionOptions, kept: KeptFiles): Promise<WantedNetwork> {
+  const shipped = fetchNetwork({ url: `${modelsUrl}${MANIFEST_FILE}` })
+  // Looked at only where it is needed.
+  shipped.catch(() => undefined)
+  if (manifestUrl !== undefined) return { url: manifestUrl, named: new Map(), shipped }
+  if (defaultUrl === undefined) return { url: undefined, named: new Map(), shipped }
+  const { url, files } = await findDefaultNetwork(defaultUrl, kept)
+  return { url, named: files, shipped }
+}
+
+interface Classifier {
+  readonly classifier: Session
+  readonly manifest: ModelManifest
+  readonly manifestUrl: string
+  readonly facesAtOnce: number | null
+}
+
+interface OpenedOther {
+  readonly classifier?: Classifier
+  readonly refused?: RefusedNetwork
+}
+
+async function openWanted(runtime: Runtime, { url, named }: WantedNetwork, kept: KeptFiles): Promise<OpenedOther> {
+  if (url === undefined) return {}
+  try {
+    const network = await fetchNetwork({ url, kept })
+    const classifier = await openClassifier(runtime, network)
+    // Some shapes are known only once it has run.
+    const { input } = network.manifest
+    await classify(runtime, classifier, { input: new Float32Array(valuesPerFace(input)), count: 1, dims: inputDims(input, 1) })
+    await kept.replace(new Map([...named, ...network.files]))
+    return { classifier }
+  } catch (error) {
+    if (error instanceof VisionError && error.code.startsWith('model-')) return { refused: { manifestUrl: url, detail: error.detail } }
+    throw error
+  }
+}
+
+async function openClassifier(runtime: Runtime, { url, manifest, bytes }: NetworkFiles): Promise<Classifier> {
+  const classifier = await createSession(runtime, bytes, manifest.file)
+  return { classifier, manifest, manifestUrl: url, facesAtOnce: checkFit(classifier, manifest) }
 }
 
 async function openDetector(options: VisionOptions, threads: number): Promise<{ readonly runtime: Runtime; readonly detector: Session }> {
-  const [runtime, bytes] = await Promise.all([loadRuntime(options.runtimeUrl, threads), fetchBytes(options.modelsUrl, DETECTOR_FILE)])
+  const file = `${options.modelsUrl}${DETECTOR_FILE}`
+  const [runtime, bytes] = await Promise.all([loadRuntime(options.runtimeUrl, threads), fetchFile(file)])
   return { runtime, detector: await createSession(runtime, bytes, DETECTOR_FILE) }
 }
 
@@ -59,51 +118,6 @@ async function loadRuntime(runtimeUrl: string, threads: number): Promise<Runtime
   } catch (error) {
     throw new VisionError('runtime-failed', `onnxruntime-web did not load: ${toText(error)}`)
   }
-}
-
-async function fetchEmotionNetwork(manifestUrl: string): Promise<{ readonly manifest: ModelManifest; readonly bytes: Uint8Array }> {
-  const folder = manifestUrl.slice(0, manifestUrl.lastIndexOf('/') + 1)
-  const manifestFile = manifestUrl.slice(folder.length)
-  const result = parseModelManifest(parseJson(await fetchBytes(folder, manifestFile)))
-  if (!result.ok) throw new VisionError('model-corrupt', `${manifestFile}: ${result.field || 'the whole'} ${result.problem}`)
-  const { manifest } = result
-  const bytes = await fetchBytes(folder, manifest.file)
-  if (bytes.length !== manifest.bytes) {
-    throw new VisionError(
-      'model-corrupt',
-      `${manifestFile}: /bytes ${manifest.file} has ${String(bytes.length)} bytes, the manifest says ${String(manifest.bytes)}`,
-    )
-  }
-  if (!(await hasDigest(bytes, manifest.sha256))) {
-    throw new VisionError('model-corrupt', `${manifestFile}: /sha256 is not the checksum of ${manifest.file}`)
-  }
-  return { manifest, bytes }
-}
-
-async function fetchBytes(folder: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(new URL(file, new URL(folder, self.location.href))).catch((error: unknown) => {
-    throw new VisionError('model-missing', `${file} could not be fetched: ${toText(error)}`)
-  })
-  if (!response.ok) throw new VisionError('model-missing', `${file} answered ${String(response.status)}`)
-  const bytes = await response.arrayBuffer().catch((error: unknown) => {
-    throw new VisionError('model-missing', `${file} broke off: ${toText(error)}`)
-  })
-  return new Uint8Array(bytes)
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return null
-  }
-}
-
-/** Pages without https have no `crypto.subtle`; they have no camera either, and the size has been checked. */
-async function hasDigest(bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<boolean> {
-  if (!self.isSecureContext) return true
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256
 }
 
 async function createSession(runtime: Runtime, bytes: Uint8Array, file: string): Promise<Session> {
@@ -136,30 +150,31 @@ function shapeOf(metadata: readonly Ort.InferenceSession.ValueMetadata[], name: 
   return found?.isTensor === true ? found.shape : null
 }
 
-interface Sessions {
+interface Sessions extends Classifier {
   readonly detector: Session
-  readonly classifier: Session
-  readonly manifest: ModelManifest
-  readonly facesAtOnce: number | null
 }
 
-function createNetworks(runtime: Runtime, { detector, classifier, manifest, facesAtOnce }: Sessions): FaceNetworks {
+function createNetworks(runtime: Runtime, sessions: Sessions): FaceNetworks {
+  const { detector } = sessions
   return {
     async detect({ input, count, width, height }) {
       const outputs = await detector.run({ input: new runtime.Tensor('float32', input, [count, 3, height, width]) })
       return { scores: toFloats(outputs['scores'], DETECTOR_FILE), boxes: toFloats(outputs['boxes'], DETECTOR_FILE) }
     },
-    classify: (batch) =>
-      runInParts(batch, facesAtOnce, async (input, dims) => {
-        const outputs = await classifier.run({ [manifest.input.name]: new runtime.Tensor('float32', input, dims) })
-        const answers = toFloats(outputs[manifest.output.name], manifest.file)
-        if (answers.length === manifest.classes.length * (dims[0] ?? 1)) return answers
-        throw new VisionError(
-          'model-unsupported',
-          `/classes: ${manifest.file} answers ${String(answers.length)} numbers for ${String(dims[0])} faces`,
-        )
-      }),
+    classify: (batch) => classify(runtime, sessions, batch),
   }
+}
+
+function classify(runtime: Runtime, { classifier, manifest, facesAtOnce }: Classifier, batch: ClassifierBatch): Promise<Float32Array> {
+  return runInParts(batch, facesAtOnce, async (input, dims) => {
+    const outputs = await classifier.run({ [manifest.input.name]: new runtime.Tensor('float32', input, dims) })
+    const answers = toFloats(outputs[manifest.output.name], manifest.file)
+    if (answers.length === manifest.classes.length * (dims[0] ?? 1)) return answers
+    throw new VisionError(
+      'model-unsupported',
+      `/classes: ${manifest.file} answers ${String(answers.length)} numbers for ${String(dims[0])} faces`,
+    )
+  })
 }
 
 function toFloats(tensor: { readonly data: unknown } | undefined, file: string): Float32Array {

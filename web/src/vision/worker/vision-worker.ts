@@ -14,7 +14,7 @@ let pipeline: FacePipeline | null = null
 
 async function open(options: VisionOptions): Promise<VisionInfo> {
   const startedAt = performance.now()
-  const { networks, manifest, threads } = await loadNetworks(options)
+  const { networks, manifest, manifestUrl, threads, refused } = await loadNetworks(options)
   pipeline = createFacePipeline({
     networks,
     manifest,
@@ -26,7 +26,9 @@ async function open(options: VisionOptions): Promise<VisionInfo> {
   await pipeline.analyse({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 4) }, 0)
   await networks.classify({ input: new Float32Array(valuesPerFace(manifest.input)), count: 1, dims: inputDims(manifest.input, 1) })
   pipeline.reset()
-  return { engine: 'wasm', threads, model: `${manifest.name}@${manifest.version}`, loadMs: performance.now() - startedAt }
+  const model = `${manifest.name}@${manifest.version}`
+  const loadMs = performance.now() - startedAt
+  return { engine: 'wasm', threads, model, manifestUrl, loadMs, ...(refused === undefined ? {} : { refused }) }
 }
 
 async function analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis> {
