@@ -17,11 +17,15 @@ export interface RealRelay extends AsyncDisposable {
   readonly url: string
 }
 
-/** @param port 0 picks a free one; a number takes the place of a relay that stopped. */
-export async function openRealRelay(port = 0): Promise<RealRelay> {
+/**
+ * @param port 0 picks a free one; a number takes the place of a relay that stopped.
+ * @param settings as in the environment.
+ */
+export async function openRealRelay(port = 0, settings: Readonly<Record<string, string>> = {}): Promise<RealRelay> {
   const staticDir = await mkdtemp(join(tmpdir(), 'semblante-page-'))
   await writeFile(join(staticDir, 'index.html'), '<!doctype html><title>test</title>')
-  const parsed = parseConfig({ PORT: String(port === 0 ? await findFreePort() : port), STATIC_DIR: staticDir, LOG_LEVEL: 'error' })
+  const wantedPort = port === 0 ? await findFreePort() : port
+  const parsed = parseConfig({ STATIC_DIR: staticDir, LOG_LEVEL: 'error', ...settings, PORT: String(wantedPort) })
   if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
   const { relay } = createSystemRelay(parsed.config, 'semblante/test')
   const started = await relay.start()
@@ -40,7 +44,7 @@ export async function openRealRelay(port = 0): Promise<RealRelay> {
  * uWebSockets.js sets SO_REUSEADDR only where it is given a port. Without it the connections of a relay that stopped keep the
  * port for a minute, and a test could not start the next one there.
  */
-function findFreePort(): Promise<number> {
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
