@@ -3,6 +3,7 @@ import { fail, succeed, type Result } from '#shared/protocol/errors'
 import { parseTopic, parseTopicFilter } from '#shared/protocol/topic-filter'
 import { ROLES, type Action, type Identity, type Rights, type Role } from '../ports.ts'
 import { ANONYMOUS_SUBJECT_PREFIX } from './anonymous-sessions.ts'
+import { ACTIONS } from './policy-file.ts'
 import { STATIC_SUBJECT_PREFIX } from './static-tokens.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
@@ -13,8 +14,6 @@ export const CLAIM_LIMITS = {
   /** Filters of each list in `rights`. */
   filters: 64,
 } as const
-
-const ACTIONS = ['subscribe', 'publish', 'request'] as const satisfies readonly Action[]
 
 /** Fails with `auth.token_invalid` and names the claim. Unknown roles and claims are no mistake: they are for others. */
 export function readClaims(claims: Claims, expiresAt: number): Result<Identity> {
