@@ -22,9 +22,7 @@ export const SETTING_GROUPS = {
 } as const
 type Group = keyof typeof SETTING_GROUPS
 
-export const JWT_ALGORITHMS = ['HS256', 'RS256', 'ES256'] as const
-export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number]
-
+const JWT_ALGORITHMS = ['HS256', 'RS256', 'ES256'] as const
 const DEFAULT_ROLES: readonly Role[] = ['viewer', 'station']
 const NO_RULES: readonly TopicOverride[] = []
 const MIB = 1024 * 1024
