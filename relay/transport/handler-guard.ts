@@ -1,6 +1,7 @@
 /** Handlers must not throw; when one does all the same, the process lives on and the log has it. */
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpStreamResponse, Log, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
 import { failureResponse, internalFailure } from './http-answer.ts'
+import { TRANSPORT_LIMITS } from './transport-limits.ts'
 
 export function guard(log: Log, work: () => void): void {
   try {
@@ -23,17 +24,41 @@ export async function answerSafely(handler: HttpHandler, request: HttpRequest, l
   }
 }
 
-/** Answers at once where the route does, so that most upgrades cost no turn of the loop. */
-export function decideSafely(route: SocketRoute, request: UpgradeRequest, log: Log): UpgradeAnswer | Promise<UpgradeAnswer> {
-  const refuse = (error: unknown): UpgradeAnswer => {
+/** Decides about upgrades; what a route throws or rejects with is a refusal. */
+export interface UpgradeGate {
+  /** Answers at once where the route does, so that most upgrades cost no turn of the loop. */
+  decide(route: SocketRoute, request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>
+}
+
+/** Bounds how many wait at once: a key server that does not answer must not fill the memory. How long one waits is the route's to bound. */
+export function createUpgradeGate(log: Log): UpgradeGate {
+  let pending = 0
+  function refuse(error: unknown): UpgradeAnswer {
     log.error({ event: 'transport.upgrade_failed', error: describeError(error) })
     return { accept: false, failure: internalFailure() }
   }
-  try {
-    const answer = route.onUpgrade(request)
-    return answer instanceof Promise ? answer.catch(refuse) : answer
-  } catch (error) {
-    return refuse(error)
+  async function wait(answer: Promise<UpgradeAnswer>): Promise<UpgradeAnswer> {
+    pending += 1
+    try {
+      return await answer
+    } catch (error) {
+      return refuse(error)
+    } finally {
+      pending -= 1
+    }
+  }
+  return {
+    decide(route, request) {
+      if (pending >= TRANSPORT_LIMITS.pendingUpgrades) {
+        return { accept: false, failure: { code: 'rate.limited', message: 'Too many connections wait to be let in. Come back later.' } }
+      }
+      try {
+        const answer = route.onUpgrade(request)
+        return answer instanceof Promise ? wait(answer) : answer
+      } catch (error) {
+        return refuse(error)
+      }
+    },
   }
 }
 

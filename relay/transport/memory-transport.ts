@@ -4,7 +4,7 @@
  */
 import type { HttpAnswer, HttpRequest, HttpResponse, Socket, SocketRoute, Transport } from '../ports.ts'
 import { createClientAddressReader, type ReadClientAddress } from './client-address.ts'
-import { answerSafely, decideSafely, isStream } from './handler-guard.ts'
+import { answerSafely, createUpgradeGate, isStream, type UpgradeGate } from './handler-guard.ts'
 import { failureResponse } from './http-answer.ts'
 import { createMemoryChannel } from './memory-channel.ts'
 import { openMemoryLink, type MemoryClient, type MemoryLinkOptions } from './memory-link.ts'
@@ -43,6 +43,7 @@ export interface MemoryTransport extends Transport {
 interface MemoryState {
   readonly options: TransportOptions
   readonly readClientAddress: ReadClientAddress
+  readonly gate: UpgradeGate
   readonly open: Set<Socket>
   isListening: boolean
 }
@@ -54,7 +55,7 @@ const HERE = '127.0.0.1'
 /** @param options `tls` has nothing to encrypt and is not read. */
 export function createMemoryTransport(options: TransportOptions): MemoryTransport {
   const readClientAddress = createClientAddressReader(options.trustedProxies ?? [])
-  const state: MemoryState = { options, readClientAddress, open: new Set(), isListening: false }
+  const state: MemoryState = { options, readClientAddress, gate: createUpgradeGate(options.log), open: new Set(), isListening: false }
   return {
     name: 'memory',
     start(address) {
@@ -80,7 +81,7 @@ async function connect(path: string, request: MemoryRequest, state: MemoryState)
   const route = state.options.routes.sockets.find((candidate) => candidate.path === path)
   if (route === undefined) return { ok: false, response: toResponse(await answer(head, request, state)) }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
-  const decided = await decideSafely(route, { ...head, subprotocols }, state.options.log)
+  const decided = await state.gate.decide(route, { ...head, subprotocols })
   if (!decided.accept) return { ok: false, response: failureResponse(decided.failure) }
   return { ok: true, client: track(decided.open, limitsOf(route, head), state), subprotocol: decided.subprotocol ?? '' }
 }

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from '../ports.ts'
 import { createClientAddressReader } from './client-address.ts'
-import { answerSafely, decideSafely, isStream } from './handler-guard.ts'
+import { answerSafely, createUpgradeGate, isStream, type UpgradeGate } from './handler-guard.ts'
 import { asksForWebSocket, refuseHandshake } from './handshake.ts'
 import { failureResponse } from './http-answer.ts'
 import { createNodeChannel } from './node-channel.ts'
@@ -24,7 +24,7 @@ import type { TransportOptions } from './transport-options.ts'
 import { createTurnEnd } from './turn-end.ts'
 
 interface TransportState extends NodeHttpState {
-  readonly open: Set<Socket>
+  readonly gate: UpgradeGate
   readonly upgraders: ReadonlyMap<string, Upgrader>
   /** Told when the last socket has closed. */
   onAllClosed: () => void
@@ -48,6 +48,7 @@ export function createNodeTransport(options: TransportOptions): Transport {
     handler: options.routes.http,
     turnEnd: createTurnEnd(),
     readClientAddress: createClientAddressReader(options.trustedProxies ?? []),
+    gate: createUpgradeGate(options.log),
     open: new Set(),
     upgraders: new Map(options.routes.sockets.map((route) => [route.path, createUpgrader(route)])),
     isStopping: false,
@@ -145,7 +146,7 @@ async function upgrade(request: IncomingMessage, wire: Wire, state: TransportSta
     return
   }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
-  const answer = await decideSafely(upgrader.route, { ...head, subprotocols }, state.log)
+  const answer = await state.gate.decide(upgrader.route, { ...head, subprotocols })
   if (!answer.accept) {
     refuse(wire.stream, failureResponse(answer.failure))
     return

@@ -13,7 +13,7 @@ export const TRANSPORT_LIMITS = {
   backedUpBytes: 16 * 1024,
   /** What one turn of the loop holds back for a socket so that it leaves together. */
   turnBytes: 32 * 1024,
-  /** All headers of a request together (node:http; uWebSockets.js has 4 KiB built in). */
+  /** All headers of a request together (node:http; uWebSockets.js has its own bound, below its receive buffer of 512 KiB). */
   headerBytes: 16 * 1024,
   /** A request's headers must have come after this (node:http; uWebSockets.js drops what is silent for 10 s). */
   headersMs: 10_000,
@@ -21,6 +21,8 @@ export const TRANSPORT_LIMITS = {
   requestMs: 30_000,
   /** How often node:http looks for those that did not. */
   checkMs: 5_000,
+  /** Upgrades that wait for their decision at once; further ones are refused. */
+  pendingUpgrades: 256,
   /** Bodies over this are sent in pieces as the client reads. */
   wholeBodyBytes: 64 * 1024,
 } as const

@@ -11,7 +11,7 @@ import type {
 } from 'uWebSockets.js'
 import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from '../ports.ts'
 import { createClientAddressReader } from './client-address.ts'
-import { decideSafely, guard } from './handler-guard.ts'
+import { createUpgradeGate, guard, type UpgradeGate } from './handler-guard.ts'
 import { asksForWebSocket, refuseHandshake } from './handshake.ts'
 import { failureResponse } from './http-answer.ts'
 import { findBindProblem } from './port-probe.ts'
@@ -25,6 +25,10 @@ import { answerHttp, copyHead, sendWhole, type UwsHttpState } from './uws-http.t
 import type { Uws, UwsApp } from './uws-loader.ts'
 import { UwsWebSocket, type UserData } from './uws-web-socket.ts'
 
+interface UwsState extends UwsHttpState {
+  readonly gate: UpgradeGate
+}
+
 interface Bound {
   readonly result: ListenResult
   readonly app?: UwsApp
@@ -33,12 +37,13 @@ interface Bound {
 
 export function createUwsTransport(uws: Uws, options: TransportOptions): Transport {
   const turnEnd = createTurnEnd()
-  const state: UwsHttpState = {
+  const state: UwsState = {
     uws,
     log: options.log,
     handler: options.routes.http,
     turnEnd,
     readClientAddress: createClientAddressReader(options.trustedProxies ?? []),
+    gate: createUpgradeGate(options.log),
     open: new Set<Socket>(),
     isStopping: false,
   }
@@ -84,7 +89,7 @@ async function bind(
     address,
   }: {
     readonly options: TransportOptions
-    readonly state: UwsHttpState
+    readonly state: UwsState
     readonly address: { readonly host: string; readonly port: number }
   },
 ): Promise<Bound> {
@@ -104,7 +109,7 @@ async function bind(
 
 // ---------------------------------------------------------------- sockets
 
-function addSocketRoute(app: UwsApp, route: SocketRoute, state: UwsHttpState): void {
+function addSocketRoute(app: UwsApp, route: SocketRoute, state: UwsState): void {
   const { log, open } = state
   app.ws<UserData>(route.path, {
     maxPayloadLength: route.maxFrameBytes * TRANSPORT_LIMITS.oversizeFactor,
@@ -131,7 +136,7 @@ function addSocketRoute(app: UwsApp, route: SocketRoute, state: UwsHttpState): v
 function upgrade(
   response: UwsResponse,
   request: UwsRequest,
-  { context, route, state }: { readonly context: us_socket_context_t; readonly route: SocketRoute; readonly state: UwsHttpState },
+  { context, route, state }: { readonly context: us_socket_context_t; readonly route: SocketRoute; readonly state: UwsState },
 ): void {
   const head = copyHead(request, response, state)
   if (!asksForWebSocket(request.getMethod(), head.headers)) {
@@ -154,7 +159,7 @@ function upgrade(
     const extensions = head.headers.get('sec-websocket-extensions') ?? ''
     response.upgrade<UserData>({ socket }, key, answer.subprotocol ?? '', extensions, context)
   }
-  const answer = decideSafely(route, { ...head, path: route.path, subprotocols }, state.log)
+  const answer = state.gate.decide(route, { ...head, path: route.path, subprotocols })
   if (!(answer instanceof Promise)) {
     settle(answer)
     return
