@@ -4,7 +4,13 @@ import { createRouteState, parseRoute, toHash } from './route-state.svelte.ts'
 
 describe('route', () => {
   it('[RT1] reads back every address it writes', () => {
-    const routes = [{ page: 'live' }, { page: 'watch' }, { page: 'watch', station: 'ایستگاه-۲' }, { page: 'settings' }] as const
+    const routes = [
+      { page: 'live' },
+      { page: 'watch' },
+      { page: 'watch', station: 'ایستگاه-۲' },
+      { page: 'settings' },
+      { page: 'admin' },
+    ] as const
     for (const route of routes) expect(parseRoute(toHash(route))).toEqual(route)
   })
 
@@ -12,7 +18,7 @@ describe('route', () => {
     expect(parseRoute('#/nowhere')).toEqual({ page: 'live' })
     expect(parseRoute('#/watch/%E0%A4%A')).toEqual({ page: 'watch' })
     expect(parseRoute('#/watch/a b')).toEqual({ page: 'watch' })
-    fc.assert(fc.property(fc.string(), (hash) => ['live', 'watch', 'settings'].includes(parseRoute(hash).page)))
+    fc.assert(fc.property(fc.string(), (hash) => ['live', 'watch', 'settings', 'admin', 'model'].includes(parseRoute(hash).page)))
   })
 
   it('[RT3] follows the address until it is stopped', () => {
