@@ -18,7 +18,7 @@ export const TRANSPORT_LIMITS = {
   /** A request's headers must have come after this (node:http; uWebSockets.js drops what is silent for 10 s). */
   headersMs: 10_000,
   /** A request must have come whole after this. */
-  requestMs: 30_000,
+  requestMs: 15_000,
   /** How often node:http looks for those that did not. */
   checkMs: 5_000,
   /** Upgrades that wait for their decision at once; further ones are refused. */

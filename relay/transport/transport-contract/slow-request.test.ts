@@ -1,5 +1,5 @@
 /**
- * Requests that never end: both transports let go of them by themselves (about 12 and 15 seconds; neither library can be told to be quicker in
+ * Requests that never end: both transports let go of them by themselves (after 12 to 20 seconds; neither library can be told to be quicker in
  * both cases). Waits for the connection's end, whenever it comes.
  */
 import { describe, expect, it } from 'vitest'
