@@ -1,6 +1,7 @@
 /** One end of a socket without a wire: keeps what is sent, and blocks or drains when a test says so. It has the shape of the relay's `Socket` port. */
 
 export interface MemorySocket {
+  readonly isTwoWay: boolean
   sendText(utf8: Uint8Array): number
   cork(sends: () => void): void
   bufferedBytes(): number
@@ -29,6 +30,7 @@ export function createMemorySocket(): MemorySocket {
   let pings = 0
   let corks = 0
   return {
+    isTwoWay: true,
     remoteAddress: '127.0.0.1',
     sendText(utf8) {
       if (state !== 'open') return 0
