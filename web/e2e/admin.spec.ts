@@ -41,7 +41,9 @@ async function countConnections(page: Page): Promise<number> {
 }
 
 async function readStorage(page: Page): Promise<string> {
-  return await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie, location.href]))
+  return await page.evaluate(() =>
+    JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage), document.cookie, location.href]),
+  )
 }
 
 test('[AD1] a wrong token is refused in words and kept nowhere; the right one lets in', async ({ admin }) => {
@@ -89,6 +91,7 @@ test('[AD4] the token is forgotten with the page, unless the person wants this t
   await admin.getByTestId('admin-remember').check()
   await enter(admin)
   await waitForReports(admin)
+  expect(await readStorage(admin)).toContain(TOKEN)
   expect(admin.url()).not.toContain(TOKEN)
   await admin.reload()
   await waitForReports(admin)
