@@ -20,10 +20,10 @@ describe('quality of a face', () => {
     expect(judgeFace({ keypoints, width: 100, crop: sharp })).toEqual({ quality: 1, fault: null })
   })
 
-  it.each([20, 30, 36, 50])('[QF2] a face of %d pixels is too small below 36', (width) => {
+  it.each([12, 20, 24, 50])('[QF2] a face of %d pixels is too small below 24', (width) => {
     const { quality, fault } = judgeFace({ keypoints, width, crop: sharp })
-    expect(fault).toBe(width < 36 ? 'small' : null)
-    expect(quality < READABLE).toBe(width < 36)
+    expect(fault).toBe(width < 24 ? 'small' : null)
+    expect(quality < READABLE).toBe(width < 24)
   })
 
   it('[QF3] a face that looks far aside is turned, to either side and in any roll', () => {

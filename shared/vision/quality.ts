@@ -28,12 +28,13 @@ export const QUALITY_CROP = 48
 /** From here on a face is good enough. */
 export const READABLE = 0.5
 
-/** Frame pixels. Below, the network loses more than it finds (model/ROBUSTNESS.md). */
-const SMALLEST_FACE = 36
+// Each where faces beyond it are read wrongly about twice as often as the others or more (model/ROBUSTNESS.md).
+/** Frame pixels. */
+const SMALLEST_FACE = 24
 /** See `sharpnessOf`; a face photographed sharply has 0.1 to 0.5, blurred by a sigma of two crop pixels about 0.01. */
 const LEAST_SHARPNESS = 0.02
-/** See `turnOf`; half way to a profile. */
-const LARGEST_TURN = 0.5
+/** See `turnOf`; nearly half way to a profile. */
+const LARGEST_TURN = 0.4
 
 export function judgeFace({ keypoints, width, crop }: JudgedFace): FaceQuality {
   const scores: readonly (readonly [UnsureReason, number])[] = [
