@@ -53,6 +53,8 @@ export interface Relay {
   start(): Promise<RelayStart>
   /** Drains, then ends everything within DRAIN_SECONDS and what a close handshake takes. Twice is harmless. */
   stop(): Promise<void>
+  /** Readers of a topic, over all connections. */
+  countReceivers(topic: string): number
   /** Sizes of everything that outside input makes grow. */
   measure(): { readonly connections: number; readonly tokens: number } & Partial<ReturnType<Hub['measure']>>
 }
@@ -89,6 +91,7 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     start,
     stop: () => (stopping ??= running === undefined ? Promise.resolve() : stopRelay(running, options)),
+    countReceivers: (topic) => running?.hub.countReceivers(topic) ?? 0,
     measure: () => ({
       connections: running?.sessions.count() ?? 0,
       tokens: running?.access.anonymous.count() ?? 0,

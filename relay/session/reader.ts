@@ -83,8 +83,8 @@ export class Reader implements Receiver, GroupMember, TurnTask {
   /** What a new subscription gets first. What is too much for now counts as missed and comes later. */
   replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void {
     for (const item of items) {
-      if (this.#missed !== undefined && item.kind === 'publication') this.miss(item)
-      else this.#sendItem(item, isRetained)
+      if (this.#missed === undefined || item.kind === 'resumed' || item.kind === 'reset') this.#sendItem(item, isRetained)
+      else this.#noteMissed(item.topic, item.kind === 'gap' ? item.from : item.seq)
       if (this.#missed === undefined && this.socket.bufferedBytes() > this.#dependencies.limits.slowReaderBytes) this.#fallBehind(false)
     }
   }
@@ -116,8 +116,7 @@ export class Reader implements Receiver, GroupMember, TurnTask {
       if (delivery === 'latest') this.#dependencies.metrics.add('replaced_total', '')
       return
     }
-    if (missed.size >= this.#dependencies.limits.missedTopics) this.#host.onTooSlow()
-    else missed.set(topic, seq)
+    this.#noteMissed(topic, seq)
   }
   checkBacklog(): void {
     if (this.#missed === undefined && this.socket.bufferedBytes() > this.#dependencies.limits.slowReaderBytes) this.#fallBehind(false)
@@ -157,6 +156,13 @@ export class Reader implements Receiver, GroupMember, TurnTask {
     this.#dependencies.metrics.add('lags_total', 'closed')
   }
 
+  /** The first number missed of a topic; later ones follow from it. */
+  #noteMissed(topic: string, seq: number): void {
+    const missed = this.#missed
+    if (missed === undefined || missed.has(topic)) return
+    if (missed.size >= this.#dependencies.limits.missedTopics) this.#host.onTooSlow()
+    else missed.set(topic, seq)
+  }
   #fallBehind(waitsForPong: boolean): void {
     this.#missed = new Map()
     this.#waitsForPong = waitsForPong

@@ -14,7 +14,7 @@ export interface SessionLimits {
   readonly framesPerSecond: number
   /** Frames at once. */
   readonly frameBurst: number
-  /** Bytes per second, in the long run, and twice as many at once. More: `rate.limited`. */
+  /** Bytes per second, in the long run, and twice as many, or one frame, at once. More: `rate.limited`. */
   readonly bytesPerSecond: number
   /** Publishes per second on one topic, by all clients together, and twice as many at once. More: `rate.limited`. */
   readonly topicPublishesPerSecond: number

@@ -278,7 +278,7 @@ describe('session', () => {
     expect(connect(identityFor(1e9)).socket.state).toMatch(/^4009/)
   })
   it('[SE23] bytes per second and publishes per topic have their own bounds', () => {
-    const { connect, identityFor, counts } = setUp({ limits: { bytesPerSecond: 1_000, topicPublishesPerSecond: 2 } })
+    const { connect, identityFor, counts } = setUp({ limits: { bytesPerSecond: 1_000, frameBytes: 1_000, topicPublishesPerSecond: 2 } })
     const { say, read } = connect(identityFor(1e9))
     read()
     for (let count = 0; count < 5; count += 1) say({ type: 'publish', id: String(count), topic: 'app/x', data: 1 })

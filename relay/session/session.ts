@@ -95,7 +95,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     this.reader = new Reader(socket, { dialect, host: this }, dependencies)
     this.subscriptions = new Subscriptions(this.reader, dialect, dependencies)
     this.#frames = new TokenBucket(clock, limits.frameBurst, limits.framesPerSecond)
-    this.#bytes = new TokenBucket(clock, limits.bytesPerSecond * BYTE_BURST_SECONDS, limits.bytesPerSecond)
+    this.#bytes = new TokenBucket(clock, Math.max(limits.bytesPerSecond * BYTE_BURST_SECONDS, limits.frameBytes), limits.bytesPerSecond)
     if (identity === undefined) this.#wait()
     else this.#open(identity, undefined)
   }

@@ -1,6 +1,6 @@
 /**
  * Readers that cost next to nothing, for tests with many of them: a bare TCP socket that finds sequence numbers and gaps in what arrives
- * without parsing frames. Works for WebSocket frames and event streams alike, because both carry the same JSON unmasked.
+ * without parsing frames, and answers pings. Works for WebSocket frames and event streams alike, because both carry the same JSON unmasked.
  */
 import { connect, type Socket } from 'node:net'
 
@@ -9,6 +9,8 @@ export interface RawReader {
   readonly seqs: readonly number[]
   readonly gaps: readonly { readonly from: number; readonly to: number }[]
   readonly isClosed: boolean
+  /** Of an event stream. */
+  readonly lastEventId: string
   /** Text that has arrived and is not yet understood. */
   readonly tail: string
   pause(): void
@@ -24,7 +26,10 @@ export interface RawReaderOptions {
   readonly afterHead?: Uint8Array
 }
 
-const ITEM = /"seq":(\d+),"time"|"from":(\d+),"to":(\d+)/g
+const ITEM = /"seq":(\d+),"time"|"from":(\d+),"to":(\d+)|\nid: ([^\n]*)\n/g
+/** An empty ping of a server, which no JSON can hold, and the masked pong that answers it. */
+const PING = '\u0089\u0000'
+const PONG = Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0)
 /** The longest text an item may span. */
 const TAIL_LENGTH = 96
 
@@ -37,12 +42,20 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
     let head: string | undefined = ''
     let tail = ''
     let isClosed = false
+    let lastEventId = ''
+    let nextEventId = ''
 
     function scan(text: string): void {
       const all = tail + text
       let end = 0
       for (const match of all.matchAll(ITEM)) {
         end = match.index + match[0].length
+        if (match[4] !== undefined) {
+          nextEventId = match[4]
+          continue
+        }
+        // An event counts once its data is there, as in a browser.
+        lastEventId = nextEventId
         if (match[1] !== undefined) seqs.push(Number(match[1]))
         else gaps.push({ from: Number(match[2]), to: Number(match[3]) })
       }
@@ -70,6 +83,9 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
         get isClosed() {
           return isClosed
         },
+        get lastEventId() {
+          return lastEventId
+        },
         get tail() {
           return tail
         },
@@ -84,6 +100,7 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
     })
     socket.on('data', (bytes) => {
       const text = bytes.toString('latin1')
+      if (text.includes(PING)) socket.write(PONG)
       if (head === undefined) scan(text)
       else readHead(text)
     })
