@@ -14,9 +14,15 @@ const RUNS = 200
 
 export interface BrowserTimes {
   readonly browser: string
-  /** Median milliseconds. */
-  readonly ours: number
-  readonly human: number
+  readonly ours: FaceTime
+  readonly human: FaceTime
+}
+
+/** Milliseconds per face. */
+export interface FaceTime {
+  readonly median: number
+  /** A tenth of the runs took at most this: what a face costs while nothing else wants the core. */
+  readonly fastestTenth: number
 }
 
 /** @returns null where no Chromium can be had. */
@@ -40,8 +46,8 @@ export async function timeInBrowser(networkFile: string, dims: readonly number[]
     for (const name of ['core/dist/tf-core.min.js', 'converter/dist/tf-converter.min.js', 'backend-wasm/dist/tf-backend-wasm.min.js']) {
       await page.addScriptTag({ url: `/tfjs-${name}` })
     }
-    const ours = await page.evaluate<number>(timeOurs(dims))
-    const human = await page.evaluate<number>(TIME_HUMAN)
+    const ours = await page.evaluate<FaceTime>(timeOurs(dims))
+    const human = await page.evaluate<FaceTime>(TIME_HUMAN)
     return { browser: `Chromium ${browser.version()}`, ours, human }
   } finally {
     await browser.close()
@@ -55,12 +61,13 @@ async function findFile(pathname: string): Promise<string | null> {
   return join(dirname(fileURLToPath(import.meta.resolve('onnxruntime-web/wasm'))), pathname.slice('/ort/'.length))
 }
 
-/** Text, because it runs in the page: 20 runs to warm up, then the median. */
-const MEDIAN = `async (run) => {
+/** Text, because it runs in the page: 20 runs to warm up, then a `FaceTime`. */
+const TIMES = `async (run) => {
   for (let index = 0; index < 20; index += 1) await run()
   const times = []
   for (let index = 0; index < ${String(RUNS)}; index += 1) { const start = performance.now(); await run(); times.push(performance.now() - start) }
-  return times.sort((a, b) => a - b)[times.length >> 1]
+  times.sort((a, b) => a - b)
+  return { median: times[times.length >> 1], fastestTenth: times[Math.floor(times.length / 10)] }
 }`
 
 function timeOurs(dims: readonly number[]): string {
@@ -72,7 +79,7 @@ function timeOurs(dims: readonly number[]): string {
     const bytes = new Uint8Array(await (await fetch('/network.onnx')).arrayBuffer())
     const session = await ort.InferenceSession.create(bytes)
     const input = { [session.inputNames[0]]: new ort.Tensor('float32', new Float32Array(${String(length)}).map(() => Math.random()), ${JSON.stringify(dims)}) }
-    return (${MEDIAN})(() => session.run(input))
+    return (${TIMES})(() => session.run(input))
   })()`
 }
 
@@ -82,5 +89,5 @@ const TIME_HUMAN = `(async () => {
   await tf.setBackend('wasm')
   const model = await tf.loadGraphModel('/human/emotion.json')
   const input = tf.randomUniform([1, 64, 64, 1], -1, 1)
-  return (${MEDIAN})(async () => { const output = model.execute(input); await output.data(); output.dispose() })
+  return (${TIMES})(async () => { const output = model.execute(input); await output.data(); output.dispose() })
 })()`
