@@ -92,7 +92,7 @@ ${String(faces)} faces of the split, evenly spread (majority rule), each pasted 
 soft background, and read by the page's own pipeline: detector, alignment, network. The first column names the size of the whole image
 of the data set in the frame. *Gap* is the accuracy of the same faces as bare crops less the accuracy through the pipeline, in points, on
 the faces that were found. Numbers are percent; accuracies of ${String(faces)} faces are known to about ±${spread} points, gaps, being differences on
-the same faces, to about ±2 points.
+the same faces, to about ±${String(Math.round(28 / Math.sqrt(Math.max(1, faces))))} points.
 
 | scene | found | bare crop | pipeline | gap | first frame | shown as certain | right of those | too small, blurred or turned |
 |---|---|---|---|---|---|---|---|---|
