@@ -70,7 +70,7 @@ const noWallClock = {
   ],
 }
 
-const tests = ['**/*.test.ts', '**/*.test.svelte.ts', 'shared/testing/**', 'web/e2e/**']
+const tests = ['**/*.test.ts', '**/*.test.svelte.ts', 'shared/testing/**', 'web/e2e/**', 'relay/**/testing/**']
 const tools = ['scripts/**', 'bench/**', 'examples/**', 'model/**', '*.config.*', 'relay/main.ts']
 
 export default tseslint.config(

@@ -167,7 +167,7 @@ async function openStorage(
   const epoch = random.token(9)
   if (config.storageFile === '') return { ok: true, store: undefined, kept: undefined, epoch }
   const limitsOf = (topic: string) => rules.find(topic)?.history ?? { count: 0, bytes: 0, ageMs: 0 }
-  const store = createSqliteHistory({ file: config.storageFile, limitsOf, clock, log, metrics })
+  const store = createSqliteHistory({ file: config.storageFile, maxBytes: config.storageMaxBytes, limitsOf, clock, log, metrics })
   const opened = await store.open(epoch)
   return opened.ok ? { ok: true, store, kept: opened.history, epoch } : opened
 }

@@ -52,6 +52,7 @@ const WRITTEN: Readonly<Record<keyof Config, readonly [text: string, value: unkn
   jwtAudience: ['semblante', 'semblante'],
   jwtClockSkewSeconds: ['0', 0],
   storageFile: ['/var/lib/history.db', '/var/lib/history.db'],
+  storageMaxBytes: ['70000', 70_000],
   historyBytes: ['1000', 1_000],
   topicRules: ['[{"filter": "app/#", "history": {"count": 5}}]', [{ filter: 'app/#', history: { count: 5 } }]],
   maxConnections: ['7', 7],

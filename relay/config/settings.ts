@@ -205,6 +205,15 @@ export const SETTINGS = {
     expected: 'the path of a file',
     doc: 'The SQLite file that keeps history beyond the process; empty: memory only.',
   }),
+  storageMaxBytes: integer({
+    name: 'STORAGE_MAX_BYTES',
+    group: 'history',
+    fallback: 256 * MIB,
+    min: 64 * 1024,
+    max: 1024 * 1024 * MIB,
+    unit: 'bytes',
+    doc: 'The history file does not grow beyond this; when it is full, the relay goes on without it and says so.',
+  }),
   historyBytes: integer({
     name: 'HISTORY_BYTES',
     group: 'history',

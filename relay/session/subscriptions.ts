@@ -47,7 +47,7 @@ export class Subscriptions {
   }
   /** @param levels the parsed filter, which is not held yet. */
   add(filter: string, levels: readonly string[]): void {
-    const all = (this.#held ??= new Map())
+    const all: Map<string, Held> = (this.#held ??= new Map<string, Held>())
     const overlapping = [...all.values()].filter((held) => filtersOverlap(held.levels, levels))
     const held: Held = { levels, group: undefined, end: undefined }
     all.set(filter, held)

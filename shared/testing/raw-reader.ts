@@ -27,6 +27,8 @@ export interface RawReaderOptions {
 }
 
 const ITEM = /"seq":(\d+),"time"|"from":(\d+),"to":(\d+)|\nid: ([^\n]*)\n/g
+/** Chunked transfer coding may split a text anywhere (RFC 9112 section 7.1). */
+const CHUNK_HEAD = /\r\n[0-9a-f]+\r\n/g
 /** An empty ping of a server, which no JSON can hold, and the masked pong that answers it. */
 const PING = '\u0089\u0000'
 const PONG = Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0)
@@ -39,6 +41,7 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
     const socket = connect({ host: '127.0.0.1', port })
     const seqs: number[] = []
     const gaps: { from: number; to: number }[] = []
+    /** Undefined once the answer's head is through. */
     let head: string | undefined = ''
     let tail = ''
     let isClosed = false
@@ -46,7 +49,7 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
     let nextEventId = ''
 
     function scan(text: string): void {
-      const all = tail + text
+      const all = (tail + text).replaceAll(CHUNK_HEAD, '')
       let end = 0
       for (const match of all.matchAll(ITEM)) {
         end = match.index + match[0].length
@@ -62,16 +65,17 @@ export function openRawReader({ port, request, afterHead }: RawReaderOptions): P
       tail = all.slice(Math.max(end, all.length - TAIL_LENGTH))
     }
     function readHead(text: string): void {
-      head += text
-      const end = head?.indexOf('\r\n\r\n') ?? -1
-      if (head === undefined || end < 0) return
-      if (!/^HTTP\/1\.1 (101|200)/.test(head)) {
-        reject(new Error(head))
+      const known = (head ?? '') + text
+      head = known
+      const end = known.indexOf('\r\n\r\n')
+      if (end < 0) return
+      if (!/^HTTP\/1\.1 (101|200)/.test(known)) {
+        reject(new Error(known))
         socket.destroy()
         return
       }
       if (afterHead !== undefined) socket.write(afterHead)
-      const rest = head.slice(end + 4)
+      const rest = known.slice(end + 4)
       head = undefined
       scan(rest)
       resolve(toReader(socket))
