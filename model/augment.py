@@ -23,8 +23,8 @@ def chance(count, probability):
 def warp(x, side, strength):
     """Random mirror and affine of [N, 1, 48, 48], sampled straight to [N, 1, side, side]."""
     count = len(x)
-    angle = torch.randn(count) * math.radians(9) * strength
-    angle = angle.clamp(-math.radians(25), math.radians(25))
+    angle = torch.randn(count) * math.radians(11) * strength
+    angle = angle.clamp(-math.radians(35), math.radians(35))
     zoom = torch.exp(torch.randn(count) * 0.10 * strength).clamp(0.77, 1.3)
     aspect = torch.exp(torch.randn(count) * 0.05 * strength)
     shear = torch.randn(count) * 0.06 * strength
@@ -71,8 +71,8 @@ def relight(x, strength):
     tilt = uniform(count, -1, 1) * ramp.view(1, 1, 1, side) + uniform(count, -1, 1) * ramp.view(1, 1, side, 1)
     x = x * (1 + tilt * 0.5 * strength * chance(count, 0.25))
     x = x * (1 + torch.randn(count, 1, 1, 1) * 0.12 * strength)
-    dark = chance(count, 0.12 * strength)
-    x = torch.where(dark, x * uniform(count, 0.12, 0.5), x)
+    dark = chance(count, 0.15)
+    x = torch.where(dark, x * uniform(count, 0.07, 0.5), x)
     noise = torch.where(chance(count, 0.2 * strength), uniform(count, 0.0, 0.05), torch.zeros(1))
     x = (x + torch.randn_like(x) * noise).clamp(0, 1)
     return torch.where(dark, torch.round(x * 255) / 255, x)

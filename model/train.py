@@ -47,6 +47,9 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=int, help="use only this many training images (for a dry run)")
+    parser.add_argument("--init", help="checkpoint whose averaged weights this run starts from")
+    parser.add_argument("--teacher", action="append", default=[], help="checkpoint to learn from as well; may be given several times")
+    parser.add_argument("--teaching", type=float, default=0.4, help="share of the target that the teachers give")
     parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an earlier run")
     return parser.parse_args()
 
@@ -87,13 +90,37 @@ def follow(average, model, step, decay=0.999):
             kept.copy_(current)
 
 
+def averaged_network(path):
+    """The averaged network that a checkpoint holds, ready to be asked."""
+    model = EmotionNet().to(memory_format=torch.channels_last)
+    model.load_state_dict(torch.load(path)["average"])
+    return model.eval()
+
+
+def taught(images, targets, options):
+    """Targets mixed with what the teachers (their mean, each over the face and its mirror) say of the same faces.
+
+    Born-again distillation (Furlanello et al., 2018): votes of ten people are noisy, and a network that has seen all of them knows better
+    than ten votes how a face would be called.
+    """
+    if not options.teacher:
+        return targets
+    answers = torch.zeros_like(targets)
+    for path in options.teacher:
+        teacher = averaged_network(path)
+        for views in (images, images.flip(2)):
+            answers += F.softmax(torch.from_numpy(measure.logits(teacher, views.numpy())), 1)
+    return (1 - options.teaching) * targets + options.teaching * answers / (2 * len(options.teacher))
+
+
 class Run:
     """State of one training run: model, average, optimizer, where it stands; saved after each epoch."""
 
     def __init__(self, options):
         self.options = options
         torch.manual_seed(options.seed)
-        self.model = EmotionNet().to(memory_format=torch.channels_last)
+        fresh = EmotionNet().to(memory_format=torch.channels_last)
+        self.model = averaged_network(options.init).train() if options.init else fresh
         self.average = copy.deepcopy(self.model).eval()
         self.optimizer = create_optimizer(self.model, options.rate, options.decay)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
@@ -200,7 +227,8 @@ def main():
         f"{len(images)} training images, {count_parameters(run.model)} parameters, "
         f"{count_macs(run.model) / 1e6:.1f} MMAC", flush=True,
     )
-    train(run, torch.from_numpy(images), torch.from_numpy(targets), valid)
+    images = torch.from_numpy(images)
+    train(run, images, taught(images, torch.from_numpy(targets), options), valid)
     import export
     export.publish(run.average, train_split, valid, options)
 
