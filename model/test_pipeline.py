@@ -29,7 +29,8 @@ def synthetic(count, seed):
 
 def options(work, **changes):
     values = dict(
-        work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False
+        work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False,
+        init=None, teacher=[], teaching=0.4,
     )
     return argparse.Namespace(**{**values, **changes})
 
@@ -101,6 +102,21 @@ class Training(unittest.TestCase):
             train.train(second, images, targets, valid)
         for one, other in zip(whole.average.state_dict().values(), second.average.state_dict().values()):
             self.assertTrue(torch.equal(one, other))
+
+    def test_a_run_starts_from_earlier_weights_and_learns_from_their_answers(self):
+        images, targets = data.training_set(synthetic(64, 1), synthetic(8, 2))
+        images, targets, valid = torch.from_numpy(images), torch.from_numpy(targets), synthetic(8, 2)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            first = train.Run(options(folder, epochs=1))
+            train.train(first, images, targets, valid)
+            earlier = str(first.path)
+            again = train.Run(options(folder + "/again", init=earlier))
+            for one, other in zip(first.average.state_dict().values(), again.model.state_dict().values()):
+                self.assertTrue(torch.equal(one, other))
+            taught = train.taught(images, targets, options(folder, teacher=[earlier, earlier]))
+            alone = train.taught(images, targets, options(folder, teacher=[earlier], teaching=1.0))
+        self.assertTrue(torch.allclose(taught, 0.6 * targets + 0.4 * alone, atol=1e-6))
+        self.assertTrue(torch.allclose(taught.sum(1), torch.ones(len(taught)), atol=1e-5))
 
 
 class Export(unittest.TestCase):
