@@ -107,6 +107,9 @@ const WHAT_TO_KNOW = `## What to know
   On \`queued\` and \`acked\` topics nothing is lost in silence: what you missed comes from the history, and \`gap\` names the numbers that it no
   longer holds. A new \`epoch\` means that the numbers begin anew; \`reset\` says so.
 - **Coming back**: \`subscribe\` with the last \`seq\` you saw of each topic in \`resume\`, and hear \`resumed\`, \`gap\` or \`reset\` before what follows.
+- **Only listening?** \`GET /events?topic=…&token=…\` (the topic may be a filter, \`#\` written \`%23\`, and be repeated) is the same as a stream of
+  server-sent events: messages as \`message\`, the rest (\`resumed\`, \`gap\`, \`reset\`, \`error\`, \`draining\` …) under its own name.
+  \`Last-Event-ID\` resumes; every browser's \`EventSource\` sends it by itself.
 - **Life**: the relay sends WebSocket pings every \`pingIntervalMs\` and drops a socket that stays silent for two of them; every WebSocket
   library answers them by itself. \`ping\` is for those that cannot see them.
 - **\`draining\`** says that the relay is stopping, and when to come back: each client is told a different pause.
