@@ -6,7 +6,9 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const LANGUAGES = ['es', 'en', 'pt', 'fa'] as const
 
 test('[MC4] the card of the network is one link from settings and shows what the manifest says', async ({ station, relay }) => {
-  const manifest: { lineage: string; figures: Record<string, number> } = JSON.parse(await readFile('web/public/models/emotion.json', 'utf8'))
+  const manifest: { lineage: string; figures: Record<string, number> } = JSON.parse(
+    await readFile('web/public/models/emotion.json', 'utf8'),
+  )
   const { page } = station
   await page.goto(`${relay.origin}/#/settings`)
   await page.getByTestId('open-model-card').click()

@@ -2,7 +2,6 @@
  * A process to be killed: appends without end and says on standard output, one line per batch, which numbers it was told are safe.
  * Arguments: file, epoch. First line: `epoch <in force>`, then `<topic> <seq>` after each acknowledgement. Numbers go on above the file's.
  */
-/* eslint-disable no-restricted-globals -- it is a process of its own */
 import { createSqliteHistory } from '../sqlite-history.ts'
 import type { StoredPublication } from '../../ports.ts'
 
