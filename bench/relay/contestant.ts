@@ -12,6 +12,8 @@ export interface Access {
 export interface RunningServer {
   /** The process that does the work. */
   readonly pid: number
+  /** SIGUSR2 makes it collect its garbage. */
+  readonly collectsOnSignal: boolean
   readonly access: Access
   /** Twice is harmless. */
   stop(): Promise<void>
@@ -26,7 +28,10 @@ export interface Contestant {
   readonly echo: string
   /** The scenarios it adds something to; all where it says nothing. */
   readonly takesPartIn?: readonly ScenarioName[]
-  /** @returns undefined where it is not installed. */
-  start(): Promise<RunningServer | undefined>
+  /**
+   * @param nodeArguments for those that run on Node.
+   * @returns undefined where it is not installed.
+   */
+  start(nodeArguments: readonly string[]): Promise<RunningServer | undefined>
   wire(access: Access): Wire
 }

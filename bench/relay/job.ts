@@ -26,9 +26,21 @@ export const Job = Type.Object({
   contestant: Type.String(),
   access: Type.Object({ port: Type.Integer(), token: Type.String() }),
   serverPid: Type.Integer(),
+  collectsOnSignal: Type.Boolean(),
   scenario: Scenario,
 })
 export type Job = Static<typeof Job>
+
+/** Resident memory of the server, bytes. */
+const Memory = Type.Object({
+  /** Growth per connection, at rest and after garbage collections before and after. */
+  idleBytes: Type.Number(),
+  /** The same for connections beyond. */
+  moreBytes: Type.Number(),
+  /** In all, with all connections, before it has settled. */
+  unsettledBytes: Type.Number(),
+})
+export type Memory = Static<typeof Memory>
 
 const Sample = Type.Object({
   /** Deliveries, answers, accepted connections, or idle connections. */
@@ -39,8 +51,7 @@ const Sample = Type.Object({
   generatorMs: Type.Number(),
   /** Of one message or answer on its way to a client; 0 where there is none. */
   frameBytes: Type.Integer(),
-  /** Idle only: what the server's memory grew by, for all connections together. */
-  residentBytes: Type.Union([Type.Number(), Type.Null()]),
+  memory: Type.Optional(Memory),
 })
 export type Sample = Static<typeof Sample>
 

@@ -26,12 +26,19 @@ async function answer(job: unknown): Promise<JobResult> {
   }
 }
 
-function work({ contestant: name, access, serverPid, scenario }: Job): Promise<Outcome> {
+function work({ contestant: name, access, serverPid, collectsOnSignal, scenario }: Job): Promise<Outcome> {
   const contestant = findContestant(name)
   if (contestant === undefined) throw new Error(`Nobody is called ${name}.`)
   return new Promise((resolve, reject) => {
     const onProblem = (problem: string): void => reject(new Error(problem))
-    const bench: Bench = { wire: contestant.wire(access), port: access.port, serverPid, patienceMs: PATIENCE_MS, onProblem }
+    const bench: Bench = {
+      wire: contestant.wire(access),
+      port: access.port,
+      serverPid,
+      collectsOnSignal,
+      patienceMs: PATIENCE_MS,
+      onProblem,
+    }
     run(scenario, bench).then(resolve, reject)
   })
 }
@@ -49,7 +56,7 @@ function run(scenario: Job['scenario'], bench: Bench): Promise<Outcome> {
   }
 }
 
-function toSample({ operations, cost, frameBytes, residentBytes = Number.NaN }: Outcome): Sample {
+function toSample({ operations, cost, frameBytes, memory }: Outcome): Sample {
   return {
     operations,
     wallMs: cost.wallMs,
@@ -57,7 +64,7 @@ function toSample({ operations, cost, frameBytes, residentBytes = Number.NaN }: 
     serverSystemMs: toNumber(cost.server.systemMs),
     generatorMs: cost.generatorMs,
     frameBytes,
-    residentBytes: toNumber(residentBytes),
+    ...(memory && !Number.isNaN(memory.idleBytes) && { memory }),
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a run of the benchmark found: `results.json`. */
-import type { Sample } from './job.ts'
+import type { Memory, Sample } from './job.ts'
 import type { ScenarioName } from './scenarios.ts'
 
 export type Attempt =
@@ -48,8 +48,8 @@ export interface Figures {
   readonly serverBusy: number
   readonly generatorBusy: number
   readonly frameBytes: number
-  /** Per connection. */
-  readonly residentBytes: number
+  /** Idle only, as in the sample. */
+  readonly memory: Memory
 }
 
 export function toFigures({ attempts }: Row): Figures {
@@ -64,7 +64,11 @@ export function toFigures({ attempts }: Row): Figures {
     serverBusy: of((sample) => (serverUsOf(sample) * sample.operations) / 1000 / sample.wallMs),
     generatorBusy: of(({ generatorMs, wallMs }) => generatorMs / wallMs),
     frameBytes: of(({ frameBytes }) => frameBytes),
-    residentBytes: of(({ residentBytes, operations }) => (residentBytes ?? Number.NaN) / operations),
+    memory: {
+      idleBytes: of(({ memory }) => memory?.idleBytes ?? Number.NaN),
+      moreBytes: of(({ memory }) => memory?.moreBytes ?? Number.NaN),
+      unsettledBytes: of(({ memory }) => memory?.unsettledBytes ?? Number.NaN),
+    },
   }
 }
 

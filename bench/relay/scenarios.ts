@@ -8,8 +8,8 @@ export const PER_SECOND = 50
 export const IN_FLIGHT = 16
 
 export function toScenario(name: ScenarioName, isQuick: boolean): Scenario {
-  const warmUpMs = isQuick ? 300 : 1_000
-  const measureMs = isQuick ? 500 : 1_500
+  const warmUpMs = isQuick ? 300 : 700
+  const measureMs = isQuick ? 500 : 1_000
   const subscribers = isQuick ? 200 : 1_000
   switch (name) {
     case 'saturation':
@@ -19,7 +19,7 @@ export function toScenario(name: ScenarioName, isQuick: boolean): Scenario {
     case 'echo':
       return { kind: 'echo', connections: 64, warmUpMs, measureMs }
     case 'idle':
-      return { kind: 'idle', connections: isQuick ? 1_000 : 10_000, warmUpMs: 2_000, measureMs: isQuick ? 2_000 : 10_000 }
+      return { kind: 'idle', connections: isQuick ? 1_000 : 10_000, warmUpMs: 500, measureMs: isQuick ? 500 : 2_000 }
     case 'accepts':
       return { kind: 'accepts', connections: 64, warmUpMs, measureMs }
   }

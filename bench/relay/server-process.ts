@@ -12,6 +12,8 @@ import type { RunningServer } from './contestant.ts'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Loads TypeScript in the process itself: the one that is measured is the one that works. */
 export const NODE_ARGUMENTS = ['--import', 'tsx']
+/** The same, and SIGUSR2 collects the garbage, so that memory can be compared. */
+export const SERVER_ARGUMENTS = [...NODE_ARGUMENTS, '--expose-gc', '--import', './bench/relay/servers/collect-garbage.ts']
 const START_MS = 30_000
 const STOP_MS = 5_000
 const POLL_MS = 50
@@ -22,21 +24,33 @@ interface Command {
   readonly commandArguments: readonly string[]
   readonly port: number
   readonly environment?: Readonly<Record<string, string>>
+  readonly collectsOnSignal?: boolean
 }
 
 /** A program of `servers/` that listens on the port it is given. */
-export async function startNodeServer(file: string, programArguments: readonly string[] = []): Promise<RunningServer> {
+export async function startNodeServer(
+  nodeArguments: readonly string[],
+  file: string,
+  programArguments: readonly string[] = [],
+): Promise<RunningServer> {
   const port = await findFreePort()
   const program = join(ROOT, 'bench/relay/servers', file)
   return startServer({
     command: process.execPath,
-    commandArguments: [...NODE_ARGUMENTS, program, String(port), ...programArguments],
+    commandArguments: [...SERVER_ARGUMENTS, ...nodeArguments, program, String(port), ...programArguments],
     port,
+    collectsOnSignal: true,
   })
 }
 
 /** Resolves when the port answers; rejects when the process ends first. */
-export async function startServer({ command, commandArguments, port, environment = {} }: Command): Promise<RunningServer> {
+export async function startServer({
+  command,
+  commandArguments,
+  port,
+  environment = {},
+  collectsOnSignal = false,
+}: Command): Promise<RunningServer> {
   const child = spawnPinned(0, [command, ...commandArguments], {
     environment,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -48,7 +62,7 @@ export async function startServer({ command, commandArguments, port, environment
   await waitForPort(port, () => {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended: ${complaints}`)
   })
-  return { pid: child.pid ?? 0, access: { port, token: '' }, stop: () => stopChild(child) }
+  return { pid: child.pid ?? 0, collectsOnSignal, access: { port, token: '' }, stop: () => stopChild(child) }
 }
 
 interface SpawnOptions {

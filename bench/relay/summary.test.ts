@@ -12,7 +12,6 @@ function measured(serverMs: number, operations = 1_000): Attempt {
     serverSystemMs: 0,
     generatorMs: 1,
     frameBytes: 204,
-    residentBytes: null,
   }
   return { state: 'measured', sample }
 }

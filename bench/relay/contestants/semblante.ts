@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Access, Contestant, RunningServer } from '../contestant.ts'
-import { findFreePort, NODE_ARGUMENTS, startServer } from '../server-process.ts'
+import { findFreePort, SERVER_ARGUMENTS, startServer } from '../server-process.ts'
 import { encodeText, upgradeStep, websocketFraming } from '../wire/websocket-wire.ts'
 import { PAYLOAD, type Step, type Wire } from '../wire/wire.ts'
 
@@ -29,7 +29,7 @@ export const semblante: Contestant = {
   name: 'semblante',
   title: '**the whole relay**',
   echo: '`ping` to `pong`, about 90 bytes',
-  start: () => startRelay({}),
+  start: (nodeArguments) => startRelay(nodeArguments, {}),
   wire: (access) => createWire(access, pingEcho),
 }
 
@@ -46,18 +46,19 @@ export const semblanteWs: Contestant = {
   ...semblante,
   name: 'semblante-ws',
   title: 'the whole relay on `ws`',
-  start: () => startRelay({ RELAY_TRANSPORT: 'ws' }),
+  start: (nodeArguments) => startRelay(nodeArguments, { RELAY_TRANSPORT: 'ws' }),
 }
 
-async function startRelay(environment: Readonly<Record<string, string>>): Promise<RunningServer> {
+async function startRelay(nodeArguments: readonly string[], environment: Readonly<Record<string, string>>): Promise<RunningServer> {
   const port = await findFreePort()
   // The page plays no part, and the benchmark should not need a build.
   const page = await mkdtemp(join(tmpdir(), 'bench-page-'))
   await writeFile(join(page, 'index.html'), '<!doctype html><title>bench</title>')
   const server = await startServer({
     command: process.execPath,
-    commandArguments: [...NODE_ARGUMENTS, ...extraNodeArguments(), process.env.BENCH_RELAY_MAIN ?? 'relay/main.ts'],
+    commandArguments: [...SERVER_ARGUMENTS, ...nodeArguments, ...extraNodeArguments(), process.env.BENCH_RELAY_MAIN ?? 'relay/main.ts'],
     port,
+    collectsOnSignal: true,
     environment: { ...RAISED_LIMITS, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', STATIC_DIR: page, ...environment },
   })
   const stop = async (): Promise<void> => {

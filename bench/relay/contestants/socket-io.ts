@@ -8,7 +8,7 @@ export const socketIo: Contestant = {
   name: 'socket.io',
   title: '`socket.io` on node:http',
   echo: 'an event with the same 200 bytes back',
-  start: () => startNodeServer('socket-io-server.ts'),
+  start: (nodeArguments) => startNodeServer(nodeArguments, 'socket-io-server.ts'),
   wire: ({ port }) => createWire(port),
 }
 

@@ -9,7 +9,7 @@ export const uwsPublish: Contestant = {
   name: 'uws',
   title: 'bare uWebSockets.js, `app.publish`',
   echo: 'the same 200 bytes back',
-  start: () => startNodeServer('uws-server.ts', ['publish']),
+  start: (nodeArguments) => startNodeServer(nodeArguments, 'uws-server.ts', ['publish']),
   wire,
 }
 
@@ -18,6 +18,6 @@ export const uwsLoop: Contestant = {
   title: 'bare uWebSockets.js, `send` in a loop',
   echo: 'the same 200 bytes back',
   takesPartIn: ['saturation', 'paced'],
-  start: () => startNodeServer('uws-server.ts', ['loop']),
+  start: (nodeArguments) => startNodeServer(nodeArguments, 'uws-server.ts', ['loop']),
   wire,
 }

@@ -7,6 +7,6 @@ export const ws: Contestant = {
   name: 'ws',
   title: '`ws`',
   echo: 'the same 200 bytes back',
-  start: () => startNodeServer('ws-server.ts'),
+  start: (nodeArguments) => startNodeServer(nodeArguments, 'ws-server.ts'),
   wire: ({ port }) => createPlainWire(port),
 }

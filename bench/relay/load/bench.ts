@@ -1,4 +1,5 @@
 /** What every scenario is given and gives back. */
+import type { Memory } from '../job.ts'
 import type { Cost } from '../measure.ts'
 import type { Wire } from '../wire/wire.ts'
 
@@ -6,6 +7,7 @@ export interface Bench {
   readonly wire: Wire
   readonly port: number
   readonly serverPid: number
+  readonly collectsOnSignal: boolean
   /** A message or answer that takes longer than that is lost, milliseconds. */
   readonly patienceMs: number
   /** Ends the run as failed; only the first counts. */
@@ -17,5 +19,5 @@ export interface Outcome {
   readonly cost: Cost
   /** Of one message or answer, header and all; 0 where none came. */
   readonly frameBytes: number
-  readonly residentBytes?: number
+  readonly memory?: Memory
 }

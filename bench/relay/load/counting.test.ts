@@ -65,7 +65,15 @@ async function startTinyServer(copies: Copies = () => 1): Promise<TinyServer> {
 function run<Found>(port: number, work: (bench: Bench) => Promise<Found>): Promise<Found> {
   return new Promise((resolve, reject) => {
     const onProblem = (problem: string): void => reject(new Error(problem))
-    work({ wire: createPlainWire(port), port, serverPid: process.pid, patienceMs: PATIENCE_MS, onProblem }).then(resolve, reject)
+    work({
+      wire: createPlainWire(port),
+      port,
+      serverPid: process.pid,
+      collectsOnSignal: false,
+
+      patienceMs: PATIENCE_MS,
+      onProblem,
+    }).then(resolve, reject)
   })
 }
 

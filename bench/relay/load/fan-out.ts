@@ -16,33 +16,45 @@ const TRACKED = 4_096
 const QUIET_MS = 200
 const POLL_MS = 2
 
-export async function runFanOut(scenario: ScenarioOf<'fan-out'>, bench: Bench): Promise<Outcome> {
-  const { wire, port, onProblem } = bench
-  const tally = createTally(scenario.connections)
-  const subscribers = await dialMany(scenario.connections, () =>
-    dial({ port, framing: wire.framing, dialogue: wire.subscribe, onMessage: (connection) => tally.add(connection.count), onProblem }),
-  )
-  const publisher = await dial({
-    port,
-    framing: wire.framing,
-    dialogue: wire.open,
-    onMessage: () => onProblem('the publisher got a message'),
-    onProblem,
-  })
-  const sender = createSender(publisher, { wire, tally, patienceMs: bench.patienceMs })
-  const send = (durationMs: number): Promise<void> =>
-    scenario.perSecond === 0
-      ? sender.saturate(startPhase(bench.serverPid, durationMs), scenario.inFlight)
-      : sender.pace(durationMs, scenario.perSecond)
+/** Few enough that a warm-up holds tens of thousands of publications: a server lives longer than a benchmark, and its compiler should be done. */
+const WARM_UP_SUBSCRIBERS = 4
 
-  await send(scenario.warmUpMs)
+export async function runFanOut(scenario: ScenarioOf<'fan-out'>, bench: Bench): Promise<Outcome> {
+  const { connections, warmUpMs, measureMs, perSecond, inFlight } = scenario
+  if (warmUpMs > 0) {
+    const few = await openFan(Math.min(WARM_UP_SUBSCRIBERS, connections), bench)
+    await few.sender.saturate(startPhase(bench.serverPid, warmUpMs), inFlight)
+    few.drop()
+  }
+  const { tally, sender, subscribers } = await openFan(connections, bench)
+  const send = (durationMs: number): Promise<void> =>
+    perSecond === 0 ? sender.saturate(startPhase(bench.serverPid, durationMs), inFlight) : sender.pace(durationMs, perSecond)
+  await send(warmUpMs)
   const before = tally.completed()
   const stopCost = startCost(bench.serverPid)
-  await send(scenario.measureMs)
+  await send(measureMs)
   const cost: Cost = stopCost()
   await sleep(QUIET_MS)
   checkCounts(subscribers, tally.published())
-  return { operations: (tally.completed() - before) * scenario.connections, cost, frameBytes: subscribers[0]?.frameBytes ?? 0 }
+  return { operations: (tally.completed() - before) * connections, cost, frameBytes: subscribers[0]?.frameBytes ?? 0 }
+}
+
+async function openFan(size: number, { wire, port, patienceMs, onProblem }: Bench) {
+  const tally = createTally(size)
+  const { framing } = wire
+  const subscribers = await dialMany(size, () =>
+    dial({ port, framing, dialogue: wire.subscribe, onMessage: (connection) => tally.add(connection.count), onProblem }),
+  )
+  const onMessage = (): void => onProblem('the publisher got a message')
+  const publisher = await dial({ port, framing, dialogue: wire.open, onMessage, onProblem })
+  return {
+    tally,
+    subscribers,
+    sender: createSender(publisher, { wire, tally, patienceMs }),
+    drop: () => {
+      for (const connection of [publisher, ...subscribers]) connection.drop()
+    },
+  }
 }
 
 function checkCounts(subscribers: readonly Connection[], published: number): void {

@@ -9,16 +9,46 @@ import { dialMany } from './dial-many.ts'
 /** Opened and dropped before, so that what the server loads and compiles once is not counted. */
 const FIRST_CONNECTIONS = 500
 
+/** Opened in the end: by then nothing is left of the free memory that a process has from its start. */
+const MORE_CONNECTIONS = 5_000
+const REST_MS = 2_000
+/** For signal, collection and the return of what is free; the second finds what the first has loosened. */
+const COLLECT_MS = 1_000
+const COLLECTIONS = 2
+
 export async function runIdle(scenario: ScenarioOf<'idle'>, bench: Bench): Promise<Outcome> {
   const first = await open(Math.min(FIRST_CONNECTIONS, scenario.connections), bench)
   for (const connection of first) connection.drop()
   await sleep(scenario.warmUpMs)
-  const before = readResidentBytes(bench.serverPid) ?? Number.NaN
+  // The smallest it can be, so that what follows is not flattered by garbage of the start.
+  const before = await readSettled(bench)
   const stopCost = startCost(bench.serverPid)
   const connections = await open(scenario.connections, bench)
   await sleep(scenario.measureMs)
-  const after = readResidentBytes(bench.serverPid) ?? Number.NaN
-  return { operations: connections.length, cost: stopCost(), frameBytes: 0, residentBytes: after - before }
+  const cost = stopCost()
+  const unsettledBytes = readResidentBytes(bench.serverPid) ?? Number.NaN
+  const settled = await readSettled(bench)
+  await open(MORE_CONNECTIONS, bench)
+  const more = await readSettled(bench)
+  return {
+    operations: connections.length,
+    cost,
+    frameBytes: 0,
+    memory: {
+      idleBytes: (settled - before) / connections.length,
+      moreBytes: (more - settled) / MORE_CONNECTIONS,
+      unsettledBytes,
+    },
+  }
+}
+
+async function readSettled({ serverPid, collectsOnSignal }: Bench): Promise<number> {
+  await sleep(REST_MS)
+  for (let times = 0; times < COLLECTIONS; times += 1) {
+    if (collectsOnSignal) process.kill(serverPid, 'SIGUSR2')
+    await sleep(COLLECT_MS)
+  }
+  return readResidentBytes(serverPid) ?? Number.NaN
 }
 
 function open(total: number, { wire, port, onProblem }: Bench): Promise<Connection[]> {
