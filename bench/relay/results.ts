@@ -74,19 +74,24 @@ export function toFigures({ attempts }: Row): Figures {
 
 /** How many times the processor time of `reference` it takes: round by round, because a busy machine slows both. */
 export function costRatio(row: Row, reference: Row): number {
-  const ratios = row.attempts.flatMap((attempt, round) => {
+  return median(costRatios(row, reference))
+}
+
+/** One for each round in which both were measured. */
+export function costRatios(row: Row, reference: Row): readonly number[] {
+  return row.attempts.flatMap((attempt, round) => {
     const other = reference.attempts[round]
     if (attempt.state !== 'measured' || other?.state !== 'measured') return []
     return [serverUsOf(attempt.sample) / serverUsOf(other.sample)]
   })
-  return median(ratios)
 }
 
 function serverUsOf({ serverUserMs, serverSystemMs, operations }: Sample): number {
   return (((serverUserMs ?? Number.NaN) + (serverSystemMs ?? Number.NaN)) * 1000) / operations
 }
 
-function median(values: readonly number[]): number {
+/** NaN of nothing. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN

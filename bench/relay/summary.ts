@@ -1,10 +1,11 @@
 /** How the figures are told: `RESULTS.md`. */
 import type { Memory } from './job.ts'
-import { costRatio, toFigures, type Attempt, type Figures, type RelayResults, type Row, type Table } from './results.ts'
+import { costRatio, costRatios, median, toFigures, type Attempt, type Figures, type RelayResults, type Row, type Table } from './results.ts'
 import type { ScenarioName } from './scenarios.ts'
 
 const BARE = 'uws'
 const OURS = 'semblante'
+const BARE_LONG = 'uws-long'
 const WS = 'ws'
 
 /** What the relay has promised, as issue and README state it. */
@@ -42,36 +43,45 @@ function toVersions(versions: Readonly<Record<string, string>>): string {
 // ---------------------------------------------------------------- what was promised
 
 function toTargets({ tables }: RelayResults): readonly string[] {
-  const ratio = (scenario: ScenarioName, name: string, reference: string): number => {
+  const ratios = (scenario: ScenarioName, name: string, reference: string): readonly number[] => {
     const [row, other] = [findRow(tables, scenario, name), findRow(tables, scenario, reference)]
-    return row === undefined || other === undefined ? Number.NaN : costRatio(row, other)
+    return row === undefined || other === undefined ? [] : costRatios(row, other)
   }
   const idle = findRow(tables, 'idle', OURS)
-  const ofBare = 1 / ratio('saturation', OURS, BARE)
-  const timesWs = ratio('saturation', WS, OURS)
-  const bytes = idle === undefined ? Number.NaN : worstOf(toFigures(idle).memory)
-  const paced = ratio('paced', OURS, BARE)
+  const bytes = idle === undefined ? [] : [worstOf(toFigures(idle).memory)]
+  const ofBare = ratios('saturation', BARE, OURS)
+  const ofBareLong = ratios('saturation', BARE_LONG, OURS)
+  const timesWs = ratios('saturation', WS, OURS)
+  const paced = ratios('paced', OURS, BARE)
   return [
     '## What the whole relay should reach',
     '',
-    '| | wanted | found | |',
+    '| | wanted | found (lowest and highest of the rounds) | |',
     '|---|---|---|---|',
-    `| deliveries per core at saturation, of bare \`app.publish\` | at least ${toPercent(TARGETS.ofBare)} | ${toPercent(ofBare)} | ${verdict(ofBare >= TARGETS.ofBare, ofBare)} |`,
-    `| deliveries per core at saturation, times \`ws\` | at least ${String(TARGETS.timesWs)} | ${toNumber(timesWs, 1)} | ${verdict(timesWs >= TARGETS.timesWs, timesWs)} |`,
-    `| processor time per delivery at 50 a second, times bare | at most ${String(TARGETS.pacedRatio)} | ${toNumber(paced, 2)} | ${verdict(paced <= TARGETS.pacedRatio, paced)} |`,
-    `| memory per idle connection | at most ${String(TARGETS.idleBytes)} B | ${toNumber(bytes, 0)} B | ${verdict(bytes <= TARGETS.idleBytes, bytes)} |`,
+    `| deliveries per core at saturation, of bare \`app.publish\` | at least ${toPercent(TARGETS.ofBare)} | ${toRange(ofBare, toPercent)} | ${verdict(ofBare, (value) => value >= TARGETS.ofBare)} |`,
+    `| the same, where bare sends frames as long | | ${toRange(ofBareLong, toPercent)} | |`,
+    `| deliveries per core at saturation, times \`ws\` | at least ${String(TARGETS.timesWs)} | ${toRange(timesWs, (value) => toNumber(value, 1))} | ${verdict(timesWs, (value) => value >= TARGETS.timesWs)} |`,
+    `| processor time per delivery at 50 a second, times bare | at most ${String(TARGETS.pacedRatio)} | ${toRange(paced, (value) => toNumber(value, 2))} | ${verdict(paced, (value) => value <= TARGETS.pacedRatio)} |`,
+    `| memory per idle connection | at most ${String(TARGETS.idleBytes)} B | ${toRange(bytes, (value) => `${toNumber(value, 0)} B`)} | ${verdict(bytes, (value) => value <= TARGETS.idleBytes)} |`,
     '',
   ]
+}
+
+function toRange(values: readonly number[], toText: (value: number) => string): string {
+  if (values.length === 0) return '–'
+  const middle = toText(median(values))
+  return values.length === 1 ? middle : `${middle} (${toText(Math.min(...values))} to ${toText(Math.max(...values))})`
+}
+
+function verdict(values: readonly number[], isMet: (value: number) => boolean): string {
+  if (values.length === 0) return 'not measured'
+  if (values.every(isMet)) return 'met'
+  return isMet(median(values)) ? 'met by the median' : '**missed**'
 }
 
 /** What the first ones save by using what was free is not ours to claim. */
 function worstOf({ idleBytes, moreBytes }: Memory): number {
   return Math.max(idleBytes, moreBytes)
-}
-
-function verdict(isMet: boolean, value: number): string {
-  if (Number.isNaN(value)) return 'not measured'
-  return isMet ? 'met' : '**missed**'
 }
 
 function findRow(tables: readonly Table[], scenario: ScenarioName, contestant: string): Row | undefined {
@@ -116,7 +126,7 @@ function aboutOf({ scenario, rows }: Table): readonly string[] {
       return [
         "Growth of the server's resident memory (VmRSS) from rest to rest; on Node after a garbage collection and with `--max-semi-space-size=1`, because",
         'a young generation of some 30 MB that comes and goes would hide what is looked for. The first thousands find free memory from the start of the',
-        'process; more of them show better what one costs. Kernel buffers are not in it. One round.',
+        'process, and V8 takes and gives back whole pages, so the larger of the two columns counts. Kernel buffers are not in it. One round.',
       ]
     case 'accepts':
       return ['TCP, upgrade, token and welcome where there are any, until the server takes messages; then dropped, which is in the figure.']

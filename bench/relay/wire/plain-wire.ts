@@ -2,12 +2,12 @@
 import { encodeText, upgradeStep, websocketFraming } from './websocket-wire.ts'
 import { PAYLOAD, type Wire } from './wire.ts'
 
-export function createPlainWire(port: number): Wire {
+export function createPlainWire(port: number, payload = PAYLOAD): Wire {
   return {
     framing: websocketFraming,
     open: [upgradeStep({ port, path: '/publish' })],
     subscribe: [upgradeStep({ port, path: '/listen' })],
-    publish: encodeText(PAYLOAD),
+    publish: encodeText(payload),
     echo: () => ({ open: [upgradeStep({ port, path: '/echo' })], request: encodeText(PAYLOAD) }),
   }
 }
