@@ -4,7 +4,7 @@
 import type { CloseName } from '#shared/protocol/close-codes'
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessage } from '#shared/protocol/messages'
-import type { DeliveryClass } from '#shared/protocol/topics'
+import type { DeliveryClass, HistoryLimits } from '#shared/protocol/topics'
 import type { CounterLabel, CounterName, GaugeName, HistogramName } from './metric-catalog.ts'
 
 // ---------------------------------------------------------------- time, chance, log
@@ -260,9 +260,11 @@ export type Decoded =
   | { readonly ok: true; readonly message: ClientMessage }
   | { readonly ok: false; readonly failure: Failure; readonly id: string | undefined }
 
+export type DialectName = CounterLabel<'connections_opened_total'>
+
 /** One client protocol. */
 export interface Dialect {
-  readonly name: string
+  readonly name: DialectName
   /**
    * True for a dialect that remembers nothing of one connection: its frames may be encoded once for all. A dialect that does is made anew for
    * each connection.
@@ -333,7 +335,16 @@ export interface AccessPolicy {
 /** May the page that sends this come in? Fails with `origin.denied`. */
 export type OriginPolicy = (headers: ReadonlyMap<string, string>) => Result<void>
 
-// ---------------------------------------------------------------- history
+// ---------------------------------------------------------------- topics and their history
+
+/** What an operator may change for the topics that `filter` matches; what is left out stays as in the catalog. The first that matches wins. */
+export interface TopicOverride {
+  /** Well formed. */
+  readonly filter: string
+  readonly delivery?: DeliveryClass
+  readonly history?: Partial<HistoryLimits>
+  readonly maxLatencyMs?: number
+}
 
 /** One publication as it is kept in the file. */
 export interface StoredPublication {

@@ -1,10 +1,9 @@
 /** The topics on which only the relay's own services publish, whatever a policy says. */
 import { TOPIC_TABLE } from '#shared/generated/topic-table'
-import { findTopic, topicRule } from '#shared/protocol/topic-catalog'
-import type { TopicRule } from '#shared/protocol/topics'
+import { findTopic, isRelayOnly, topicRule } from '#shared/protocol/topic-catalog'
 
 const OWNED = Object.values(TOPIC_TABLE)
-  .filter(isOwned)
+  .filter(isRelayOnly)
   .map(({ filter }) => filter.split('/'))
 
 /** @param test told the levels of each filter of such topics. @returns whether one passed. */
@@ -16,9 +15,5 @@ export function isOnlyForRelay(test: (filterLevels: readonly string[]) => boolea
 export function isRelayTopic(topic: string): boolean {
   if (topic.startsWith('$')) return true
   const name = findTopic(topic)
-  return name !== undefined && isOwned(topicRule(name))
-}
-
-function isOwned({ publishers }: TopicRule): boolean {
-  return publishers.every((publisher) => publisher === 'relay')
+  return name !== undefined && isRelayOnly(topicRule(name))
 }

@@ -3,10 +3,10 @@
  * docs/configuration.md come from it.
  */
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
-import { LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type Role } from '../ports.ts'
+import { LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type Role, type TopicOverride } from '../ports.ts'
 import { isAddressRange } from './network-address.ts'
 import { choice, integer, json, list, path, secret, text, type Setting } from './setting-kinds.ts'
-import { parseTopicRules, TOPIC_RULES_EXPECTED, type TopicOverride } from './topic-rules.ts'
+import { parseTopicRules, TOPIC_RULES_EXPECTED } from './topic-rules.ts'
 
 /** In the order people read them. */
 export const SETTING_GROUPS = {

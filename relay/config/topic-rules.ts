@@ -2,15 +2,8 @@
 import { TOPIC_TABLE } from '#shared/generated/topic-table'
 import { filtersOverlap, parseTopicFilter } from '#shared/protocol/topic-filter'
 import type { DeliveryClass, HistoryLimits } from '#shared/protocol/topics'
+import type { TopicOverride } from '../ports.ts'
 import { right, type Parsed } from './setting-kinds.ts'
-
-/** For the topics that `filter` matches; what is left out stays as the catalog has it. The first rule that matches a topic counts. */
-export interface TopicOverride {
-  readonly filter: string
-  readonly delivery?: DeliveryClass
-  readonly history?: Partial<HistoryLimits>
-  readonly maxLatencyMs?: number
-}
 
 const MOST_RULES = 100
 const DELIVERIES: readonly DeliveryClass[] = ['latest', 'queued', 'acked']

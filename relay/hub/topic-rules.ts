@@ -1,16 +1,8 @@
 /** Which rule of the catalog holds for a topic, with what the operator changed. Remembers what it found: it is asked for every message. */
-import { findTopic, topicRule } from '#shared/protocol/topic-catalog'
+import { findTopic, isRelayOnly, topicRule } from '#shared/protocol/topic-catalog'
 import { matchesTopic, parseTopic, parseTopicFilter } from '#shared/protocol/topic-filter'
 import type { DeliveryClass, HistoryLimits, TopicName } from '#shared/protocol/topics'
-
-/** What an operator may change for some topics; what is left out stays as in the catalog. */
-export interface TopicOverride {
-  /** Well formed. The first that matches wins. */
-  readonly filter: string
-  readonly delivery?: DeliveryClass
-  readonly history?: Partial<HistoryLimits>
-  readonly maxLatencyMs?: number
-}
+import type { TopicOverride } from '../ports.ts'
 
 export interface TopicPolicy {
   readonly name: TopicName
@@ -38,7 +30,8 @@ export function createTopicRules(overrides: readonly TopicOverride[]): TopicRule
     const parsed = parseTopic(topic)
     const name = parsed.ok ? findTopic(topic) : undefined
     if (!parsed.ok || name === undefined) return undefined
-    const { delivery, history, maxLatencyMs, publishers } = topicRule(name)
+    const rule = topicRule(name)
+    const { delivery, history, maxLatencyMs } = rule
     const change = changes.find(({ levels }) => matchesTopic(levels, parsed.value))?.override
     return {
       name,
@@ -46,7 +39,7 @@ export function createTopicRules(overrides: readonly TopicOverride[]): TopicRule
       delivery: change?.delivery ?? delivery,
       history: { ...history, ...change?.history },
       maxLatencyMs: change?.maxLatencyMs ?? maxLatencyMs,
-      isRelayOnly: publishers.every((publisher) => publisher === 'relay'),
+      isRelayOnly: isRelayOnly(rule),
     }
   }
   return {

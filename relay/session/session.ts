@@ -290,7 +290,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       this.end({ close: 'internal', reason: joined.failure.code })
       return
     }
-    metrics.add('connections_opened_total', this.#dialect.name === 'events' ? 'events' : 'native')
+    metrics.add('connections_opened_total', this.#dialect.name)
     this.#welcome(address, identity, helloId)
     this.#watchExpiry()
     log.debug({ event: 'session.opened', peer: address, subject: identity.subject })

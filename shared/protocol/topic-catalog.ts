@@ -20,6 +20,11 @@ export function topicRule(name: TopicName): TopicRule {
   return TOPIC_TABLE[name]
 }
 
+/** Only the relay's own services publish there, whatever a policy says. */
+export function isRelayOnly({ publishers }: TopicRule): boolean {
+  return publishers.every((publisher) => publisher === 'relay')
+}
+
 /** Whether `data` fits the schema of that entry. */
 export function isPayloadOf<Name extends TopicName>(name: Name, data: unknown): data is TopicPayload<Name> {
   const guard: (value: unknown) => boolean = TOPIC_GUARDS[name]

@@ -6,6 +6,7 @@
 import type { RelayMessage } from '#shared/protocol/messages'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import type { Dialect } from '../../ports.ts'
+import { writePublicationMembers } from '../publication-json.ts'
 
 interface Position {
   readonly topic: string
@@ -36,11 +37,12 @@ export function createEventsDialect(resumed: readonly Position[]): Dialect {
       return
     }
   }
-  function toBlock(name: string | undefined, data: unknown): Uint8Array {
+  /** @param json one line: JSON text has no line breaks of its own. */
+  function toBlock(name: string | undefined, json: string): Uint8Array {
     const retry = isFirst ? `retry: ${String(RETRY_MS)}\n` : ''
     isFirst = false
     const event = name === undefined ? '' : `event: ${name}\n`
-    return encoder.encode(`${retry}${event}id: ${formatEventId([...seen.values()])}\ndata: ${JSON.stringify(data)}\n\n`)
+    return encoder.encode(`${retry}${event}id: ${formatEventId([...seen.values()])}\ndata: ${json}\n\n`)
   }
   return {
     name: 'events',
@@ -56,12 +58,12 @@ export function createEventsDialect(resumed: readonly Position[]): Dialect {
       if (message.type === 'reset') note({ topic: message.topic, epoch: message.epoch, seq: 0 })
       if (message.type === 'gap') note({ topic: message.topic, epoch: message.epoch, seq: message.to })
       const { type, ...rest } = message
-      return toBlock(type, rest)
+      return toBlock(type, JSON.stringify(rest))
     },
-    encodePublication({ topic, delivery, epoch, seq, time, json }, isRetained) {
+    encodePublication(publication, isRetained) {
+      const { topic, delivery, epoch, seq } = publication
       if (delivery !== 'latest') note({ topic, epoch, seq })
-      const data: unknown = JSON.parse(json)
-      return toBlock(undefined, { topic, epoch, seq, time, ...(isRetained ? { isRetained } : {}), data })
+      return toBlock(undefined, `{${writePublicationMembers(publication, isRetained)}}`)
     },
     keepAlive: encoder.encode(': alive\n\n'),
   }

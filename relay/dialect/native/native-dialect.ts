@@ -3,6 +3,7 @@ import { encodeMessage } from '#shared/protocol/codec'
 import { parseClientMessage } from '#shared/protocol/codec-relay'
 import type { RelayMessage } from '#shared/protocol/messages'
 import type { Decoded, Dialect, Publication } from '../../ports.ts'
+import { writePublicationMembers } from '../publication-json.ts'
 
 export function createNativeDialect(): Dialect {
   const encoder = new TextEncoder()
@@ -11,11 +12,8 @@ export function createNativeDialect(): Dialect {
   function encode(message: RelayMessage): Uint8Array {
     return encoder.encode(encodeMessage(message))
   }
-  /** By hand, because the payload is JSON text already; topics and epochs hold nothing that JSON would escape. */
-  function encodeMessageOf({ topic, epoch, seq, time, json }: Publication, isRetained: boolean): Uint8Array {
-    const retained = isRetained ? '"isRetained":true,' : ''
-    const numbers = `"seq":${String(seq)},"time":${String(time)}`
-    return encoder.encode(`{"type":"message","topic":"${topic}","epoch":"${epoch}",${numbers},${retained}"data":${json}}`)
+  function encodeMessageOf(publication: Publication, isRetained: boolean): Uint8Array {
+    return encoder.encode(`{"type":"message",${writePublicationMembers(publication, isRetained)}}`)
   }
   return {
     name: 'native',

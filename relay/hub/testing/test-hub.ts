@@ -2,10 +2,10 @@
 import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock'
 import { createManualTurn, type ManualTurn } from '#shared/testing/manual-turn'
 import type { CounterName } from '../../metric-catalog.ts'
-import type { HistoryStore, Identity, Metrics, PeerEvent, Publication, StoredHistory } from '../../ports.ts'
+import type { HistoryStore, Identity, Metrics, PeerEvent, Publication, StoredHistory, TopicOverride } from '../../ports.ts'
 import type { HubLimits } from '../hub-limits.ts'
 import { createHub, type Hub } from '../hub.ts'
-import { createTopicRules, type TopicOverride } from '../topic-rules.ts'
+import { createTopicRules } from '../topic-rules.ts'
 
 export interface TestHub {
   readonly hub: Hub
