@@ -34,8 +34,18 @@ export function parseConfig(environment: Environment, options: ConfigOptions = {
   if (!isConfig(values)) throw new Error('a setting was not read')
   mistakes.push(...findConflicts(values, (name) => source.has(name)))
   if (mistakes.length > 0) return { ok: false, mistakes }
-  const isClosed = !isLoopback(values.host) && !source.has(SETTINGS.anonymousRoles.name)
-  return { ok: true, config: isClosed ? { ...values, anonymousRoles: [] } : values }
+  return { ok: true, config: closeToNetworks(values, (name) => source.has(name)) }
+}
+
+/** Open to this machine by default; open to a network only where somebody has said so. */
+function closeToNetworks(config: Config, isGiven: (name: string) => boolean): Config {
+  const isPublic = !isLoopback(config.host)
+  const isCompatPublic = isPublic || (config.compatPorts.length > 0 && !isLoopback(config.compatHost))
+  return {
+    ...config,
+    ...(isPublic && !isGiven(SETTINGS.anonymousRoles.name) ? { anonymousRoles: [] } : {}),
+    ...(isCompatPublic && !isGiven(SETTINGS.compatAuth.name) ? { compatAuth: 'token' } : {}),
+  }
 }
 
 interface Given {

@@ -28,10 +28,14 @@ export const LIMIT_NAMES = [
   'errors',
   'new_sessions',
   'lag',
+  'image_bytes',
+  'image_pixels',
+  'pictures_waiting',
+  'assistant_chats',
 ] as const
 
 export const COUNTERS = {
-  connections_opened_total: { label: 'dialect', values: ['native', 'events'], help: 'Connections whose session opened.' },
+  connections_opened_total: { label: 'dialect', values: ['native', 'events', 'carousel', 'vision', 'event', 'agent', 'process'], help: 'Connections whose session opened.' },
   connections_closed_total: {
     label: 'close',
     values: CLOSES,
@@ -51,6 +55,15 @@ export const COUNTERS = {
   gap_messages_total: { label: 'none', values: NONE, help: 'Messages that readers were told they missed.' },
   requests_total: { label: 'outcome', values: ['replied', 'refused', 'failed'], help: 'Requests between peers, by how they ended.' },
   history_stored_total: { label: 'result', values: ['stored', 'failed'], help: 'Publications given to the history file.' },
+  machine_commands_total: {
+    label: 'outcome',
+    values: ['done', 'failed', 'timedOut', 'superseded', 'refused', 'unknown'],
+    help: 'Commands to machines, by how they ended.',
+  },
+  machine_reads_total: { label: 'result', values: ['good', 'failed'], help: 'Readings of machines.' },
+  pictures_total: { label: 'outcome', values: ['read', 'refused', 'superseded', 'failed'], help: 'Pictures given to the relay to read.' },
+  assistant_chats_total: { label: 'outcome', values: ['complete', 'failed', 'cancelled', 'refused'], help: 'Conversations with the assistant.' },
+  broker_messages_total: { label: 'direction', values: ['sent', 'received', 'dropped'], help: 'Publications to and from other relays.' },
   http_requests_total: { label: 'status', values: ['1xx', '2xx', '3xx', '4xx', '5xx'], help: 'Plain HTTP requests answered.' },
 } as const
 
@@ -64,6 +77,9 @@ export const GAUGES = {
   history_bytes: 'Bytes of the publications kept in memory.',
   pending_requests: 'Requests waiting for their reply.',
   storage_degraded: '1 while the history file takes no writes.',
+  broker_lost: '1 while the broker cannot be reached.',
+  pictures_waiting: 'Pictures waiting to be read.',
+  machines_unreachable: 'Machines that cannot be read now.',
   tokens: 'Anonymous sessions that have not ended.',
 } as const
 
@@ -71,6 +87,8 @@ export const GAUGES = {
 export const HISTOGRAMS = {
   round_trip_seconds: { help: 'Ping to pong: how far a reader is behind.', buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10] },
   lag_seconds: { help: 'How long readers were behind.', buckets: [0.01, 0.1, 1, 5, 30] },
+  picture_seconds: { help: 'From taking a picture to its answer.', buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10] },
+  machine_read_seconds: { help: 'One reading of a machine.', buckets: [0.001, 0.01, 0.05, 0.2, 1, 5] },
   storage_commit_seconds: { help: 'From handing a batch to the file to its commit.', buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2] },
 } as const
 

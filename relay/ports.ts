@@ -58,6 +58,8 @@ export interface Socket {
    * @returns bytes still waiting in this process after the call; 0 when all went to the kernel.
    */
   sendText(utf8: Uint8Array): number
+  /** As `sendText`, for a binary frame. Nothing where the other end takes text only (an event stream). */
+  sendBinary(bytes: Uint8Array): number
   /** Runs `sends` so that the frames leave together. */
   cork(sends: () => void): void
   /** Bytes waiting in this process. */
@@ -88,7 +90,8 @@ export interface Channel {
 /** What the transport tells the owner of a socket. No call may throw. */
 export interface SocketListener {
   onText(text: string): void
-  onBinary(sizeBytes: number): void
+  /** @param bytes the listener's own: a copy that stays valid. */
+  onBinary(bytes: Uint8Array): void
   /** A frame over `maxFrameBytes` came; the transport keeps the socket open until the listener closes it. */
   onTooLarge(sizeBytes: number): void
   /** Any ping or pong frame: the other end lives. */
@@ -109,10 +112,11 @@ export interface UpgradeRequest {
   readonly remoteAddress: string
 }
 
-/** Either a listener, made once the socket is open, or a refusal answered as plain HTTP. */
+/** Either a listener, made once the socket is open, or a refusal answered as plain HTTP: in our words, or as an older system words it. */
 export type UpgradeAnswer =
   | { readonly accept: true; readonly subprotocol: string | undefined; readonly open: (socket: Socket) => SocketListener }
   | { readonly accept: false; readonly failure: Failure }
+  | { readonly accept: false; readonly response: HttpResponse }
 
 export interface HttpRequest {
   readonly method: string
@@ -122,6 +126,8 @@ export interface HttpRequest {
   readonly remoteAddress: string
   /** Reads the whole body; fails with `frame.too_large` past `limitBytes`. */
   readBody(limitBytes: number): Promise<Result<Uint8Array>>
+  /** Called once when the client goes away before it was answered, for answers that wait (long polling). */
+  onGone(listener: () => void): void
 }
 
 export interface HttpResponse {
@@ -142,12 +148,21 @@ export interface HttpStreamResponse {
 export type HttpAnswer = HttpResponse | HttpStreamResponse
 
 export interface SocketRoute {
-  /** Exact path. */
+  /** Exact, or with a last step `*` for everything below: `/ws/agent/*`, `/*`. The exact one wins, then the longest. */
   readonly path: string
   /** Frames above it go to `onTooLarge`. */
   readonly maxFrameBytes: number
   /** Must not reject; if it does the transport answers 500 and logs. */
   readonly onUpgrade: (request: UpgradeRequest) => UpgradeAnswer | Promise<UpgradeAnswer>
+}
+
+/** One plain address among others. */
+export interface HttpRoute {
+  /** As a socket's. */
+  readonly path: string
+  readonly methods: readonly string[]
+  /** Must not throw. */
+  readonly answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
 }
 
 /** Answers every request that is no upgrade. Must not throw; if it does the transport answers 500 and logs. */
@@ -170,6 +185,10 @@ export type ListenResult =
   | { readonly ok: true; readonly port: number }
   | { readonly ok: false; readonly problem: 'busy' | 'denied' | 'unavailable' }
   | { readonly ok: false; readonly problem: 'tls'; readonly detail: string }
+
+/** Older systems whose clients have a port built in. */
+export const COMPAT_DIALECTS = ['carousel', 'vision', 'event', 'agent'] as const
+export const COMPAT_AUTHS = ['none', 'token'] as const
 
 /** A listening port for pages, REST and sockets. Constructed doing nothing. */
 export interface Transport {
@@ -224,6 +243,8 @@ export interface RequestReceived {
   readonly by: Identity
   readonly method: string
   readonly data: unknown
+  /** Bytes that came beside the JSON. Services of this process get them; peers over a wire cannot be sent any. */
+  readonly attachment: Uint8Array | undefined
   readonly deadlineMs: number
 }
 
@@ -244,7 +265,21 @@ export interface RequestEnded {
   readonly isDuplicate: boolean
 }
 
-export type PeerEvent = Publication | DirectMessage | RequestReceived | RequestEnded
+/** A peer this one monitors, or is linked to, has left. Comes once; the monitor is gone with it. */
+export interface PeerExited {
+  readonly kind: 'exited'
+  readonly address: string
+  readonly exit: PeerExit
+}
+
+/** Why a peer left. */
+export interface PeerExit {
+  readonly reason: string
+  /** It did not end as it meant to: its connection broke, its handler threw. */
+  readonly isAbnormal: boolean
+}
+
+export type PeerEvent = Publication | DirectMessage | RequestReceived | RequestEnded | PeerExited
 
 /** Everything on the bus has an address: a socket's session, a service, later a peer of another process. */
 export interface Peer {
@@ -255,29 +290,53 @@ export interface Peer {
 
 // ---------------------------------------------------------------- dialects: give bytes a meaning
 
-/** What a frame meant. A failure keeps the sender's id where it could be read, so that the sender can match the answer. */
-export type Decoded =
-  | { readonly ok: true; readonly message: ClientMessage }
-  | { readonly ok: false; readonly failure: Failure; readonly id: string | undefined }
-
 export type DialectName = CounterLabel<'connections_opened_total'>
+
+/** What goes out in one frame: text as UTF-8, or bytes as they are. */
+export type Frame = Uint8Array | { readonly binary: Uint8Array }
+
+/** One connection as its dialect sees it. Nothing throws; everything is harmless once the connection has ended. */
+export interface Conversation {
+  /** Empty before the session is open. */
+  readonly address: string
+  /** Nobody before the session is open. */
+  readonly identity: Identity
+  readonly remoteAddress: string
+  /**
+   * Says a message of the catalog in the client's place, with the same rights and limits as if it had come natively. What the relay answers
+   * comes to the dialect's `write`.
+   */
+  say(message: ClientMessage, attachment?: Uint8Array): void
+  /** To the client, in order with everything else. */
+  send(frame: Frame): void
+  /** The client made a mistake: `write` gets it as an `error`. Too many end the connection. */
+  blame(failure: Failure, id: string | undefined): void
+  /** As `blame`, for a mistake that the dialect has answered in its own words. */
+  countMistake(): void
+  /** Closes after what waits. */
+  end(end: SessionEnd): void
+}
 
 /** One client protocol. */
 export interface Dialect {
   readonly name: DialectName
   /**
-   * True for a dialect that remembers nothing of one connection: its frames may be encoded once for all. A dialect that does is made anew for
-   * each connection.
+   * True for a dialect that remembers nothing of one connection: its publications may be encoded once for all. A dialect that does is made
+   * anew for each connection.
    */
   readonly isShared: boolean
-  /** Total: any text gives an answer. */
-  decode(text: string): Decoded
-  /** UTF-8 of one frame. Undefined for what this dialect does not say. */
-  encode(message: RelayMessage): Uint8Array | undefined
-  /** As `encode`, but a shared dialect remembers the last publication: fanning out to many encodes once. */
-  encodePublication(publication: Publication, isRetained: boolean): Uint8Array
+  /** One frame of the client's: text, or the bytes of a binary one. Total: whatever comes is said, answered or blamed, and nothing throws. */
+  read(frame: string | Uint8Array, conversation: Conversation): void
+  /** A message of the relay's for this client, `welcome` first: sends the frames that mean it, none for what this dialect does not say. */
+  write(message: RelayMessage, conversation: Conversation): void
+  /** The frame of a publication; undefined for what this dialect does not say. A shared dialect encodes the last one once. */
+  encodePublication(publication: Publication, isRetained: boolean): Frame | undefined
+  /** The sender's id in a text that is not read, because too many came. */
+  findId?(text: string): string | undefined
   /** Sent at every beat over sockets that answer no pings, so that the network between sees life. */
   readonly keepAlive?: Uint8Array
+  /** The connection has ended: timers stop here. */
+  end?(): void
 }
 
 // ---------------------------------------------------------------- sessions and rights
@@ -406,22 +465,63 @@ export interface CarouselReading {
   readonly isMoving: boolean
   readonly direction: 'up' | 'down' | 'none'
   readonly mode: 'remote' | 'manual'
+  readonly isReady: boolean
   readonly hasAlarm: boolean
   readonly isEmergencyStopped: boolean
+  readonly hasDriveFault: boolean
+  readonly hasPositioningError: boolean
+  /** The status byte as the device sent it, where it has one. */
+  readonly raw: number | undefined
 }
 
 export type PlcReadResult = { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string }
 
-/** One device. Never rejects: an unreachable device is an expected failure. */
+/** What a carousel can be told. `raw`: a code of its own protocol, 0 to 255, that none of the others stands for. */
+export type PlcCommand =
+  | { readonly kind: 'move'; readonly position: number }
+  | { readonly kind: 'stop' | 'reset' | 'calibrate' }
+  | { readonly kind: 'raw'; readonly code: number; readonly argument: number | undefined }
+
+/** `isSent`: the bytes may have reached the device, so nobody knows whether it obeys. Never written again by the driver. */
+export type PlcWriteResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly problem: string; readonly isSent: boolean; readonly isUnsupported?: boolean }
+
+/** One device. Never rejects: an unreachable device is an expected failure. The bridge calls one method at a time. */
 export interface PlcDriver {
   start(): Promise<void>
   read(): Promise<PlcReadResult>
+  /** Hands one command to the device, once. Whether it obeys is seen by reading. */
+  write(command: PlcCommand): Promise<PlcWriteResult>
   /** Twice is harmless. */
   stop(): Promise<void>
 }
 
-/** How a session leaves: the close code comes from the table. */
+// ---------------------------------------------------------------- other relays
+
+/** A publication on its way between the relays of a cluster. Each relay numbers for itself, so it carries no number. */
+export interface SharedPublication {
+  readonly topic: string
+  readonly json: string
+  readonly time: number
+  /** Publisher and idempotency key. */
+  readonly key: string | undefined
+}
+
+/** Carries publications between relays. Losing it is no reason to stop: the relay serves on alone and says so. */
+export interface Broker {
+  /** Connects in the background; never rejects. @param onPublication what other relays published, never one's own. */
+  start(onPublication: (publication: SharedPublication) => void): void
+  share(publication: SharedPublication): void
+  state(): 'connected' | 'lost'
+  /** Sends what waits. Twice is harmless. */
+  stop(): Promise<void>
+}
+
+/** How a session leaves: the close code comes from the table, unless a peer that may close it chose another. */
 export interface SessionEnd {
   readonly close: CloseName
   readonly reason: string
+  /** 1000 or 3000 to 4999 (RFC 6455 section 7.4.2). */
+  readonly code?: number
 }

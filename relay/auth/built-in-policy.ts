@@ -9,9 +9,9 @@ const OWN_TOPICS: ReadonlyMap<string, string> = new Map([['emotion/+', 'emotion/
 /** As the file an operator would write; a place to start from. */
 export const BUILT_IN_POLICY: string = write({
   roles: {
-    viewer: { subscribe: ['#'], request: ['relay'] },
-    station: { extends: 'viewer', publish: topicsOf('station'), request: ['peer/+'] },
-    operator: { extends: 'station', subscribe: ['$relay/presence'], publish: topicsOf('operator'), request: ['machine/#'] },
+    viewer: { subscribe: ['#'], request: ['relay', 'machines', 'vision', 'assistant'] },
+    station: { extends: 'viewer', publish: topicsOf('station'), request: ['peer/+', 'agents'] },
+    operator: { extends: 'station', subscribe: ['$relay/presence'], publish: topicsOf('operator'), request: ['machine/#', 'processes'] },
     admin: { extends: 'operator', subscribe: ['$relay/#'], publish: ['#'], request: ['#'] },
   },
 })

@@ -3,7 +3,7 @@
  * docs/configuration.md come from it.
  */
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
-import { LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type Role, type TopicOverride } from '../ports.ts'
+import { COMPAT_AUTHS, COMPAT_DIALECTS, LOG_LEVELS, ROLES, TRANSPORT_CHOICES, type Role, type TopicOverride } from '../ports.ts'
 import { isAddressRange } from './network-address.ts'
 import { choice, integer, json, list, path, secret, text, type Setting } from './setting-kinds.ts'
 import { parseTopicRules, TOPIC_RULES_EXPECTED } from './topic-rules.ts'
@@ -14,7 +14,11 @@ export const SETTING_GROUPS = {
   page: 'What it serves',
   access: 'Who may come in',
   jwt: 'Tokens of your own (JWT)',
+  older: 'Clients of older systems',
+  services: 'What it can do for them',
+  machines: 'Machines beside the tablets',
   history: 'What it remembers',
+  cluster: 'Several relays together',
   limits: 'What one may cost the others',
   readers: 'Readers that are too slow',
   watching: 'Watching it',
@@ -26,6 +30,9 @@ const JWT_ALGORITHMS = ['HS256', 'RS256', 'ES256'] as const
 const DEFAULT_ROLES: readonly Role[] = ['viewer', 'station']
 const NO_RULES: readonly TopicOverride[] = []
 const MIB = 1024 * 1024
+const NO_PORTS: readonly CompatPort[] = []
+const NO_UPSTREAMS: readonly Upstream[] = []
+const NO_ORIGINS: readonly string[] = []
 
 /** By the name of the field in `Config`. */
 export const SETTINGS = {
@@ -198,6 +205,119 @@ export const SETTINGS = {
     doc: "How far the issuer's clock may be off.",
   }),
 
+  compatPorts: list({
+    name: 'COMPAT_PORTS',
+    group: 'older',
+    fallback: NO_PORTS,
+    items: `PORT:DIALECT, a port from 0 to 65535 and one of ${COMPAT_DIALECTS.join(', ')}, like 8765:carousel`,
+    isItem: isCompatPort,
+    doc: 'Further ports whose root speaks the dialect of an older system, for clients that have its port built in.',
+  }),
+  compatHost: text({
+    name: 'COMPAT_HOST',
+    group: 'older',
+    fallback: '127.0.0.1',
+    expected: 'an address or name of this machine',
+    isText: (host) => /^[\w.:%-]+$/.test(host),
+    doc: 'The address those ports listen on.',
+  }),
+  compatAuth: choice({
+    name: 'COMPAT_AUTH',
+    group: 'older',
+    fallback: 'none',
+    choices: COMPAT_AUTHS,
+    doc: 'Whether clients of older systems that know no tokens (carousel, vision, agent) come in without one. Where HOST or COMPAT_HOST can be reached from other machines the default is token.',
+  }),
+  compatRole: choice({
+    name: 'COMPAT_ROLE',
+    group: 'older',
+    fallback: 'viewer',
+    choices: ROLES,
+    doc: 'What such clients may do without a token: viewer may look, station may also run agents, operator may also move machines.',
+  }),
+  upstreams: list({
+    name: 'UPSTREAMS',
+    group: 'older',
+    fallback: NO_UPSTREAMS,
+    items: 'PREFIX=URL like /ws/app=http://127.0.0.1:9000',
+    isItem: isUpstream,
+    doc: 'Addresses below which an HTTP backend decides, by its X-WS-Relay header, which process gets a socket.',
+  }),
+  wsRelayAllowedOrigins: list({
+    name: 'WSRELAY_ALLOWED_ORIGINS',
+    group: 'older',
+    fallback: NO_ORIGINS,
+    items: 'host patterns like app.example.com or *.example.com, with or without https:// before',
+    isItem: isOriginPattern,
+    doc: 'Web origins whose pages may open sockets below UPSTREAMS, besides its own (wsrelay.allowed.origins of older configurations); * for all.',
+  }),
+
+  inferenceThreads: integer({
+    name: 'INFERENCE_THREADS',
+    group: 'services',
+    fallback: 1,
+    min: 0,
+    max: 64,
+    unit: 'threads',
+    doc: 'Threads that read pictures for tablets too weak to do it themselves and for VisionAI clients; 0 reads none.',
+  }),
+  imageBytes: integer({
+    name: 'IMAGE_BYTES',
+    group: 'services',
+    fallback: 4 * MIB,
+    min: 16 * 1024,
+    max: 64 * MIB,
+    unit: 'bytes',
+    doc: 'The largest picture that is read, as a file.',
+  }),
+  imagePixels: integer({
+    name: 'IMAGE_PIXELS',
+    group: 'services',
+    fallback: 12_000_000,
+    min: 10_000,
+    max: 100_000_000,
+    unit: 'pixels',
+    doc: 'The largest picture that is read, as width times height.',
+  }),
+  assistantUrl: text({
+    name: 'ASSISTANT_URL',
+    group: 'services',
+    fallback: '',
+    expected: 'a URL that begins with https:// or http://',
+    isText: isUrl,
+    doc: 'A chat-completions server (the part before /chat/completions) that answers ai:chat; empty: such requests get an error.',
+  }),
+  assistantModel: text({
+    name: 'ASSISTANT_MODEL',
+    group: 'services',
+    fallback: 'default',
+    expected: 'the name of a model',
+    isText: (name) => /^[\x21-\x7e]{1,128}$/.test(name),
+    doc: 'The model asked there.',
+  }),
+  assistantKey: secret({
+    name: 'ASSISTANT_KEY',
+    group: 'services',
+    expected: 'printable characters without spaces',
+    isText: (key) => /^[\x21-\x7e]{1,512}$/.test(key),
+    doc: 'The bearer token that server wants, if it wants one.',
+  }),
+
+  machinesFile: path({
+    name: 'MACHINES_FILE',
+    group: 'machines',
+    fallback: '',
+    expected: 'the path of a JSON file',
+    doc: "The machines: ours, or carousel_api's config_multi_plc.json or config.json as it is. Empty: two simulated carousels.",
+  }),
+  auditFile: path({
+    name: 'AUDIT_FILE',
+    group: 'machines',
+    fallback: '',
+    expected: 'the path of a file',
+    doc: 'Every attempt to command a machine is appended here, each line chained to the one before. Empty: to the log only.',
+  }),
+
   storageFile: path({
     name: 'STORAGE_FILE',
     group: 'history',
@@ -230,6 +350,30 @@ export const SETTINGS = {
     expected: TOPIC_RULES_EXPECTED,
     parse: parseTopicRules,
     doc: 'Delivery class, history and latency budget of topics, where they are to differ from the catalog; the first rule whose filter matches counts.',
+  }),
+
+  natsUrl: text({
+    name: 'NATS_URL',
+    group: 'cluster',
+    fallback: '',
+    expected: 'addresses like nats://10.0.0.1:4222, separated by commas',
+    isText: (urls) => urls.split(',').every((url) => /^(nats|tls):\/\/[^\s@]+$/.test(url.trim())),
+    doc: 'NATS servers that carry what is published between several relays; empty: this relay stands alone.',
+  }),
+  natsToken: secret({
+    name: 'NATS_TOKEN',
+    group: 'cluster',
+    expected: 'printable characters without spaces',
+    isText: (key) => /^[\x21-\x7e]{1,512}$/.test(key),
+    doc: 'The token those servers want, if they want one.',
+  }),
+  natsPrefix: text({
+    name: 'NATS_PREFIX',
+    group: 'cluster',
+    fallback: 'semblante',
+    expected: 'letters, digits, "_" and "-", at most 32',
+    isText: (prefix) => /^[A-Za-z0-9_-]{1,32}$/.test(prefix),
+    doc: 'The first step of every subject: relays with the same one are one cluster.',
   }),
 
   maxConnections: limit('MAX_CONNECTIONS', 10_000, { max: 1_000_000, doc: 'Connections open at once.' }),
@@ -374,6 +518,24 @@ function isOrigin(candidate: string): candidate is string {
   } catch {
     return false
   }
+}
+
+/** `8765:carousel`. */
+export type CompatPort = `${number}:${(typeof COMPAT_DIALECTS)[number]}`
+function isCompatPort(candidate: string): candidate is CompatPort {
+  const [port = '', dialect, ...rest] = candidate.split(':')
+  return /^\d{1,5}$/.test(port) && Number(port) <= 65_535 && COMPAT_DIALECTS.some((name) => name === dialect) && rest.length === 0
+}
+
+/** `/ws/app=http://127.0.0.1:9000`. */
+export type Upstream = `/${string}=http${string}`
+function isUpstream(candidate: string): candidate is Upstream {
+  const [prefix = '', url = ''] = candidate.split(/=(.*)/s)
+  return /^(\/[\w.~-]+)+$/.test(prefix) && isUrl(url) && URL.canParse(url)
+}
+
+function isOriginPattern(candidate: string): candidate is string {
+  return /^[\w.:/*?[\]-]{1,256}$/.test(candidate)
 }
 
 function isUrl(candidate: string): boolean {

@@ -1,22 +1,53 @@
-/** Puts a service on the bus: a peer in this process whose methods anybody may request. */
+/** Puts a service on the bus: a peer in this process whose methods anybody may request who has the right. */
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { Hub } from '../hub/hub.ts'
-import type { Identity, RequestOutcome, RequestReceived } from '../ports.ts'
+import type { Identity, PeerExit, RequestOutcome, RequestReceived } from '../ports.ts'
 
-/** Gets the request's `data` unchecked, and who asks. A failure goes to the requester under its own code. */
-export type ServiceMethod = (data: unknown, by: Identity) => Result<unknown>
+/** One request as a method sees it. */
+export interface ServiceCall {
+  /** Unchecked. */
+  readonly data: unknown
+  readonly attachment: Uint8Array | undefined
+  readonly by: Identity
+  /** The requester's address. */
+  readonly from: string
+  readonly deadlineMs: number
+  /** Tells the requester something before or after the reply, as a `direct` message. Harmless when it has left. */
+  tell(data: unknown): void
+  /** Called once when the requester leaves, at once when it has left already; the returned function ends waiting for it. */
+  onGone(listener: (exit: PeerExit) => void): () => void
+}
 
-export function startService(hub: Hub, address: string, methods: ReadonlyMap<string, ServiceMethod>): Result<void> {
-  function answer(request: RequestReceived): RequestOutcome {
+/** A failure goes to the requester under its own code. A method that rejects is a defect: the requester gets `server.internal`. */
+export type ServiceMethod = (call: ServiceCall) => Result<unknown> | Promise<Result<unknown>>
+
+export type ServiceHub = Pick<Hub, 'join' | 'leave' | 'reply' | 'send' | 'watch'>
+
+export function startService(hub: ServiceHub, address: string, methods: ReadonlyMap<string, ServiceMethod>): Result<void> {
+  function prepare({ data, attachment, by, from, deadlineMs }: RequestReceived): ServiceCall {
+    return {
+      ...{ data, attachment, by, from, deadlineMs },
+      tell: (news) => void hub.send(address, from, news),
+      onGone: (listener) => hub.watch(from, listener),
+    }
+  }
+  async function answer(request: RequestReceived): Promise<RequestOutcome> {
     const method = methods.get(request.method)
     if (method === undefined) return { kind: 'failed', failure: unknownMethod(address, methods) }
-    const result = method(request.data, request.by)
-    return result.ok ? { kind: 'replied', data: result.value } : { kind: 'failed', failure: result.failure }
+    try {
+      const result = await method(prepare(request))
+      return result.ok ? { kind: 'replied', data: result.value } : { kind: 'failed', failure: result.failure }
+    } catch {
+      return { kind: 'failed', failure: { code: 'server.internal', message: `${address} failed at ${request.method}.` } }
+    }
   }
   return hub.join({
     address,
     receive(event) {
-      if (event.kind === 'requested') queueMicrotask(() => hub.reply(address, event.id, answer(event)))
+      if (event.kind !== 'requested') return
+      void Promise.resolve()
+        .then(() => answer(event))
+        .then((outcome) => hub.reply(address, event.id, outcome))
     },
   })
 }

@@ -16,6 +16,27 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     history: { count: 0, bytes: 0, ageMs: 0 },
     maxLatencyMs: 0,
   },
+  machineCommand: {
+    filter: 'machine/+/command',
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 131072, ageMs: 86400000 },
+    maxLatencyMs: 0,
+  },
+  agentEvent: {
+    filter: 'agent/+/event',
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 262144, ageMs: 3600000 },
+    maxLatencyMs: 0,
+  },
+  agentMessage: {
+    filter: 'agent/+/message',
+    delivery: 'queued',
+    publishers: ['station', 'operator'],
+    history: { count: 256, bytes: 262144, ageMs: 3600000 },
+    maxLatencyMs: 0,
+  },
   app: {
     filter: 'app/#',
     delivery: 'queued',

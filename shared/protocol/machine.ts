@@ -1,4 +1,10 @@
-/** What the relay says about a machine: the payload of `machine/<id>/status`. */
+/**
+ * What the relay says about a machine: the payloads of `machine/<id>/status` and `machine/<id>/command`, and what its services take and answer.
+ *
+ * Service `machines`, for whoever may look: `list` -> `MachineList`; `status` `{machine?}` -> `MachineStatus`, or `{statuses}` of all.
+ * Service `machine/<id>`, for whoever may command it: `move` `{position}`, `stop`, `reset`, `calibrate`, `command` `{code, argument?}` (the
+ * device's own codes); each -> `MachineCommandResult` once the machine was seen to obey. Errors are `machine.*` of the table.
+ */
 import { Type, type Static } from 'typebox'
 
 export const MachineStatus = Type.Object(
@@ -14,9 +20,59 @@ export const MachineStatus = Type.Object(
     isMoving: Type.Boolean(),
     direction: Type.Enum(['up', 'down', 'none']),
     mode: Type.Enum(['remote', 'manual']),
+    isReady: Type.Boolean({ description: 'It would obey a command now, as far as the device says.' }),
     hasAlarm: Type.Boolean(),
     isEmergencyStopped: Type.Boolean(),
+    hasDriveFault: Type.Boolean({ description: 'The variable frequency drive reports a fault.' }),
+    hasPositioningError: Type.Boolean({ description: 'It stopped beside the bucket it was sent to.' }),
+    raw: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: 'The status byte as the device sent it, where it has one.' })),
+    connection: Type.Enum(['connected', 'disconnected', 'error', 'busy'], {
+      description: 'busy: the device is reached and executing a command; error: it answers, but not what it should.',
+    }),
+    reason: Type.Optional(Type.String({ maxLength: 256, description: 'Why the quality is not good.' })),
   },
   { additionalProperties: false },
 )
 export type MachineStatus = Static<typeof MachineStatus>
+
+/** One step of one command. The last one of each has a state that is none of `accepted` and `running`. */
+export const MachineCommandEvent = Type.Object(
+  {
+    machine: Type.String({ minLength: 1, maxLength: 64 }),
+    command: Type.String({ minLength: 1, maxLength: 64, description: 'Which command: the same in all its steps.' }),
+    name: Type.Enum(['move', 'stop', 'reset', 'calibrate', 'raw']),
+    code: Type.Integer({ minimum: 0, maximum: 255, description: "As a code of the carousel's own protocol: move 1, stop 2, reset 3, calibrate 4." }),
+    argument: Type.Optional(Type.Integer({ minimum: 0, maximum: 1023, description: 'The target of a move, 0-based.' })),
+    by: Type.String({ maxLength: 128, description: 'The subject of whoever asked.' }),
+    state: Type.Enum(['accepted', 'running', 'done', 'failed', 'timedOut', 'superseded', 'refused', 'unknown'], {
+      description: 'unknown: the relay was stopped in the middle; look at the machine.',
+    }),
+    error: Type.Optional(Type.String({ maxLength: 64, description: 'The code of the error, where there was one.' })),
+    message: Type.Optional(Type.String({ maxLength: 512 })),
+    position: Type.Optional(Type.Integer({ minimum: 0, description: 'Where the machine was seen at this step.' })),
+    time: Type.Integer({ minimum: 0, description: "The relay's clock, Unix milliseconds." }),
+  },
+  { additionalProperties: false },
+)
+export type MachineCommandEvent = Static<typeof MachineCommandEvent>
+
+/** What is known of a machine before it is read. */
+export interface MachineInfo {
+  readonly machine: string
+  readonly name: string
+  readonly driver: string
+  /** Undefined for a simulated one. */
+  readonly address: { readonly host: string; readonly port: number } | undefined
+  readonly positions: number
+  /** The number on the first bucket: 0 or 1. */
+  readonly firstBucket: number
+}
+export interface MachineList {
+  readonly machines: readonly MachineInfo[]
+}
+export interface MachineCommandResult {
+  /** Its steps come on `machine/<id>/command` under this id. */
+  readonly command: string
+  readonly state: 'running' | 'done'
+  readonly status: MachineStatus
+}

@@ -241,6 +241,30 @@ export const Send = Type.Object({ type: Type.Literal('send'), id: Type.Optional(
 export const Sent = Type.Object({ type: Type.Literal('sent'), id: Id, to: Address }, closed)
 export const Direct = Type.Object({ type: Type.Literal('direct'), from: Address, time: Time, data: Payload }, closed)
 
+export const Monitor = Type.Object(
+  {
+    type: Type.Literal('monitor'),
+    id: Type.Optional(Id),
+    to: Address,
+    isLinked: Type.Optional(
+      Type.Boolean({ description: 'True ties both: whichever ends abnormally, the other gets `exited`; an orderly end is not told.' }),
+    ),
+  },
+  closed,
+)
+export const Monitored = Type.Object({ type: Type.Literal('monitored'), id: Type.Optional(Id), to: Address }, closed)
+export const Demonitor = Type.Object({ type: Type.Literal('demonitor'), id: Type.Optional(Id), to: Address }, closed)
+export const Demonitored = Type.Object({ type: Type.Literal('demonitored'), id: Type.Optional(Id), to: Address }, closed)
+export const Exited = Type.Object(
+  {
+    type: Type.Literal('exited'),
+    peer: Address,
+    reason: Type.String({ maxLength: 128 }),
+    isAbnormal: Type.Boolean({ description: 'It did not end as it meant to: its connection broke, or its handler failed.' }),
+  },
+  closed,
+)
+
 export const ErrorMessage = Type.Object({ type: Type.Literal('error'), id: Type.Optional(Id), error: ErrorBody }, closed)
 export const Draining = Type.Object({ type: Type.Literal('draining'), reconnectAfterMs: Type.Integer({ minimum: 0 }) }, closed)
 
@@ -351,6 +375,17 @@ export const MESSAGES = {
   },
   sent: { schema: Sent, direction: 'to-client', since: '0.2.0', doc: 'The relay passed it on to the peer’s connection.' },
   direct: { schema: Direct, direction: 'to-client', since: '0.2.0', doc: 'One peer tells you, and nobody else.' },
+  monitor: {
+    schema: Monitor,
+    direction: 'to-relay',
+    since: '0.3.0',
+    answers: ['monitored', 'error'],
+    doc: 'Tell me, once, when that peer ends. The same right as to send to it.',
+  },
+  monitored: { schema: Monitored, direction: 'to-client', since: '0.3.0', doc: 'Done: `exited` will come, whatever happens to it.' },
+  demonitor: { schema: Demonitor, direction: 'to-relay', since: '0.3.0', answers: ['demonitored', 'error'], doc: 'No more of that. Unknown peers are answered the same.' },
+  demonitored: { schema: Demonitored, direction: 'to-client', since: '0.3.0', doc: 'Done.' },
+  exited: { schema: Exited, direction: 'to-client', since: '0.3.0', doc: 'A peer you monitor, or are linked to, has ended.' },
   error: {
     schema: ErrorMessage,
     direction: 'to-client',

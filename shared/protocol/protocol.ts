@@ -15,6 +15,8 @@ export const RELAY_PATH = '/relay'
 export const PROTOCOL_LIMITS = {
   /** Bytes of one text frame from a client, UTF-8. Larger: `frame.too_large`, then close 1009. */
   frameBytes: 64 * 1024,
+  /** Bytes of one binary frame from a client: a `request` with a picture beside it. Larger: as above. */
+  binaryFrameBytes: 1024 * 1024,
   /** Characters of a topic or topic filter. */
   topicLength: 128,
   /** Levels (separated by `/`) of a topic or topic filter. */

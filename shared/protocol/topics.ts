@@ -1,7 +1,8 @@
 /** THE list of topics: what may be published where, and how it is delivered. A topic that no entry covers is refused. */
 import { Type, type Static, type TSchema } from 'typebox'
 import { EmotionReading } from './emotion.ts'
-import { MachineStatus } from './machine.ts'
+import { AgentEvent } from './agent.ts'
+import { MachineCommandEvent, MachineStatus } from './machine.ts'
 import { PresenceEvent, RelayStats } from './relay-report.ts'
 
 /**
@@ -65,6 +66,36 @@ export const TOPICS = {
     maxLatencyMs: 0,
     since: '0.1.0',
     doc: 'State of one machine, on change and every few seconds.',
+  },
+  machineCommand: {
+    filter: 'machine/+/command',
+    schema: MachineCommandEvent,
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 128 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'What one machine was told, by whom, and what became of it, step by step.',
+  },
+  agentEvent: {
+    filter: 'agent/+/event',
+    schema: AgentEvent,
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 256 * 1024, ageMs: 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'What happens to one agent: created, started, stopped, removed, its log lines and its results.',
+  },
+  agentMessage: {
+    filter: 'agent/+/message',
+    schema: Type.Unknown(),
+    delivery: 'queued',
+    publishers: ['station', 'operator'],
+    history: { count: 256, bytes: 256 * 1024, ageMs: 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'What the connections of one agent tell each other: any JSON; text and bytes from an agent socket come as `{text}` and `{base64}`.',
   },
   app: {
     filter: 'app/#',

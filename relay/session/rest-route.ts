@@ -1,0 +1,119 @@
+/**
+ * The plain HTTP twin of a dialect: who may ask is decided as for its sockets, and what is asked goes over the bus, with the same rights. Leaves
+ * words and shapes to the dialect.
+ */
+import { fail, type Failure, type Result } from '#shared/protocol/errors'
+import type { Hub } from '../hub/hub.ts'
+import type { AccessPolicy, HttpAnswer, HttpRequest, HttpResponse, HttpRoute, Identity, Random, RequestOutcome } from '../ports.ts'
+import { admit, type AdmissionDependencies } from './admission.ts'
+
+/** One question to a peer or service, in the name of whoever sent the request. */
+export interface RestQuestion {
+  readonly to: string
+  readonly method: string
+  readonly data?: unknown
+  readonly attachment?: Uint8Array
+  /** 30 s when left out. */
+  readonly deadlineMs?: number
+}
+
+/** Whoever sent a plain request. */
+export interface RestCaller {
+  readonly identity: Identity
+  /** Never rejects. Fails with the code of the policy, the hub or the service; `refused` answers of peers fail with `server.internal`. */
+  call(question: RestQuestion): Promise<Result<unknown>>
+}
+
+export interface RestRoute {
+  /** As an `HttpRoute`'s. */
+  readonly path: string
+  readonly methods: readonly string[]
+  /** `open`: anybody may ask, without a token and without rights. `token`, `compat`: as for sockets. */
+  readonly door: 'open' | 'token' | 'compat'
+  readonly answer: (request: HttpRequest, caller: RestCaller) => HttpAnswer | Promise<HttpAnswer>
+  /** A refusal at the door as the older system words it; in ours when left out. */
+  readonly refuse?: (failure: Failure) => HttpResponse
+}
+
+export interface RestRouteDependencies extends AdmissionDependencies {
+  readonly hub: Pick<Hub, 'join' | 'leave' | 'request'>
+  readonly policy: AccessPolicy
+  readonly random: Random
+  readonly createGuest: (remoteAddress: string) => Identity | undefined
+  readonly toResponse: (failure: Failure) => HttpResponse
+}
+
+const DEADLINE_MS = 30_000
+const ADDRESS_BYTES = 9
+
+export function createRestRoute(route: RestRoute, dependencies: RestRouteDependencies): HttpRoute {
+  return {
+    path: route.path,
+    methods: route.methods,
+    async answer(request) {
+      const identity = await identify(request, route, dependencies)
+      if (!identity.ok) return (route.refuse ?? dependencies.toResponse)(identity.failure)
+      return route.answer(request, createCaller(identity.value, dependencies))
+    },
+  }
+}
+
+async function identify(request: HttpRequest, { door }: RestRoute, dependencies: RestRouteDependencies): Promise<Result<Identity>> {
+  if (door === 'open') return { ok: true, value: NOBODY }
+  const admitted = await admit(request, dependencies)
+  if (!admitted.ok) return admitted
+  const identity = admitted.value ?? (door === 'compat' ? dependencies.createGuest(request.remoteAddress) : undefined)
+  if (identity !== undefined) return { ok: true, value: identity }
+  return fail('auth.token_missing', 'Send the token as `Authorization: Bearer …` or `?token=…`.')
+}
+
+/** Each question is a peer of its own for as long as it waits. */
+function createCaller(identity: Identity, { hub, policy, random }: RestRouteDependencies): RestCaller {
+  return {
+    identity,
+    call: ({ to, method, data, attachment, deadlineMs = DEADLINE_MS }) =>
+      new Promise((resolve) => {
+        const allowed = policy.check(identity, 'request', to)
+        if (!allowed.ok) {
+          resolve(allowed)
+          return
+        }
+        const address = `rest/${random.token(ADDRESS_BYTES)}`
+        const finish = (result: Result<unknown>): void => {
+          hub.leave(address)
+          resolve(result)
+        }
+        const joined = hub.join({
+          address,
+          receive(event) {
+            if (event.kind === 'requestEnded') queueMicrotask(() => finish(toResult(event.outcome)))
+          },
+        })
+        if (!joined.ok) {
+          resolve(joined)
+          return
+        }
+        const asked = hub.request({ id: address, from: address, by: identity, to, method, data, attachment, deadlineMs })
+        if (!asked.ok) finish(asked)
+      }),
+  }
+}
+
+function toResult(outcome: RequestOutcome): Result<unknown> {
+  switch (outcome.kind) {
+    case 'replied':
+      return { ok: true, value: outcome.data }
+    case 'refused':
+      return fail('server.internal', outcome.error)
+    case 'failed':
+      return { ok: false, failure: outcome.failure }
+  }
+}
+
+const NOBODY: Identity = {
+  subject: 'nobody',
+  roles: [],
+  rights: { subscribe: [], publish: [], request: [] },
+  station: undefined,
+  expiresAt: 0,
+}
