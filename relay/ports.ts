@@ -394,6 +394,68 @@ export interface AccessPolicy {
 /** May the page that sends this come in? Fails with `origin.denied`. */
 export type OriginPolicy = (headers: ReadonlyMap<string, string>) => Result<void>
 
+// ---------------------------------------------------------------- where dialects are spoken
+
+/** Where and on what conditions one dialect is spoken. */
+export interface DialectRoute {
+  /** As a `SocketRoute`'s. */
+  readonly path: string
+  readonly maxFrameBytes: number
+  /**
+   * - `hello`: the token may also come later, in the dialect's own words.
+   * - `token`: no socket without one.
+   * - `compat`: as the operator says (COMPAT_AUTH): without a token the client is nobody in particular.
+   */
+  readonly door: 'hello' | 'token' | 'compat'
+  /** The subprotocol answered, or why not; left out for dialects that know none. */
+  readonly chooseSubprotocol?: (request: UpgradeRequest) => Result<string | undefined>
+  /** One for each connection, unless it is shared. Fails where the request is none of this dialect's. */
+  readonly createDialect: (request: UpgradeRequest) => Result<Dialect>
+  /** The refusal as the older system words it; in ours when left out. */
+  readonly refuse?: (failure: Failure) => HttpResponse
+}
+
+/** One question to a peer or service, in the name of whoever sent a plain request. */
+export interface RestQuestion {
+  readonly to: string
+  readonly method: string
+  readonly data?: unknown
+  readonly attachment?: Uint8Array
+  /** 30 s when left out. */
+  readonly deadlineMs?: number
+}
+
+/** Whoever sent a plain request. */
+export interface RestCaller {
+  readonly identity: Identity
+  /** Never rejects. Fails with the code of the policy, the hub or the service. */
+  call(question: RestQuestion): Promise<Result<unknown>>
+}
+
+/** The plain HTTP twin of a dialect. */
+export interface RestRoute {
+  /** As an `HttpRoute`'s. */
+  readonly path: string
+  readonly methods: readonly string[]
+  /** `open`: anybody may ask, without a token and without rights. `token`, `compat`: as for sockets. */
+  readonly door: 'open' | 'token' | 'compat'
+  readonly answer: (request: HttpRequest, caller: RestCaller) => HttpAnswer | Promise<HttpAnswer>
+  /** A refusal at the door as the older system words it; in ours when left out. */
+  readonly refuse?: (failure: Failure) => HttpResponse
+}
+
+/** What one older system's clients find here: on the one port under paths of its own, and at the root of a port that speaks it alone. */
+export interface OlderSystem {
+  readonly name: (typeof COMPAT_DIALECTS)[number]
+  /** On the one port, and on its own. */
+  readonly sockets: readonly DialectRoute[]
+  readonly rest: readonly RestRoute[]
+  /** Every other path of a port of its own. */
+  readonly rootSocket: Omit<DialectRoute, 'path'>
+  /** `GET /` on a port of its own. */
+  readonly root: Pick<RestRoute, 'door' | 'answer'>
+}
+
 // ---------------------------------------------------------------- topics and their history
 
 /** What an operator may change for the topics that `filter` matches; what is left out stays as in the catalog. The first that matches wins. */

@@ -3,27 +3,8 @@
  * after it to the session.
  */
 import type { Failure, Result } from '#shared/protocol/errors'
-import type { Dialect, HttpResponse, Identity, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
+import type { DialectRoute, Identity, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
 import { admit, type AdmissionDependencies } from './admission.ts'
-
-/** Where and on what conditions one dialect is spoken. */
-export interface DialectRoute {
-  /** As a `SocketRoute`'s. */
-  readonly path: string
-  readonly maxFrameBytes: number
-  /**
-   * - `hello`: the token may also come later, in the dialect's own words.
-   * - `token`: no socket without one.
-   * - `compat`: as the operator says (COMPAT_AUTH): without a token the client is nobody in particular.
-   */
-  readonly door: 'hello' | 'token' | 'compat'
-  /** The subprotocol answered, or why not; left out for dialects that know none. */
-  readonly chooseSubprotocol?: (request: UpgradeRequest) => Result<string | undefined>
-  /** One for each connection, unless it is shared. Fails where the request is none of this dialect's. */
-  readonly createDialect: (request: UpgradeRequest) => Result<Dialect>
-  /** The refusal as the older system words it; in ours when left out. */
-  readonly refuse?: (failure: Failure) => HttpResponse
-}
 
 export interface DialectRouteDependencies extends AdmissionDependencies {
   /** Who comes in without a token where a route's door is `compat`; undefined: nobody. */

@@ -4,36 +4,18 @@
  */
 import { fail, type Failure, type Result } from '#shared/protocol/errors'
 import type { Hub } from '../hub/hub.ts'
-import type { AccessPolicy, HttpAnswer, HttpRequest, HttpResponse, HttpRoute, Identity, Random, RequestOutcome } from '../ports.ts'
+import type {
+  AccessPolicy,
+  HttpRequest,
+  HttpResponse,
+  HttpRoute,
+  Identity,
+  Random,
+  RequestOutcome,
+  RestCaller,
+  RestRoute,
+} from '../ports.ts'
 import { admit, type AdmissionDependencies } from './admission.ts'
-
-/** One question to a peer or service, in the name of whoever sent the request. */
-export interface RestQuestion {
-  readonly to: string
-  readonly method: string
-  readonly data?: unknown
-  readonly attachment?: Uint8Array
-  /** 30 s when left out. */
-  readonly deadlineMs?: number
-}
-
-/** Whoever sent a plain request. */
-export interface RestCaller {
-  readonly identity: Identity
-  /** Never rejects. Fails with the code of the policy, the hub or the service; `refused` answers of peers fail with `server.internal`. */
-  call(question: RestQuestion): Promise<Result<unknown>>
-}
-
-export interface RestRoute {
-  /** As an `HttpRoute`'s. */
-  readonly path: string
-  readonly methods: readonly string[]
-  /** `open`: anybody may ask, without a token and without rights. `token`, `compat`: as for sockets. */
-  readonly door: 'open' | 'token' | 'compat'
-  readonly answer: (request: HttpRequest, caller: RestCaller) => HttpAnswer | Promise<HttpAnswer>
-  /** A refusal at the door as the older system words it; in ours when left out. */
-  readonly refuse?: (failure: Failure) => HttpResponse
-}
 
 export interface RestRouteDependencies extends AdmissionDependencies {
   readonly hub: Pick<Hub, 'join' | 'leave' | 'request'>
