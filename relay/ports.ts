@@ -5,6 +5,7 @@ import type { CloseName } from '#shared/protocol/close-codes'
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessage } from '#shared/protocol/messages'
 import type { DeliveryClass, HistoryLimits } from '#shared/protocol/topics'
+import type { PictureModel, PictureReading, PictureWish, VisionFacts } from '#shared/vision/picture-reading'
 import type { CounterLabel, CounterName, GaugeName, HistogramName } from './metric-catalog.ts'
 
 // ---------------------------------------------------------------- time, chance, log
@@ -401,6 +402,8 @@ export interface DialectRoute {
   /** As a `SocketRoute`'s. */
   readonly path: string
   readonly maxFrameBytes: number
+  /** Of a text frame, where that is less. */
+  readonly maxTextBytes?: number
   /**
    * - `hello`: the token may also come later, in the dialect's own words.
    * - `token`: no socket without one.
@@ -555,6 +558,35 @@ export interface PlcDriver {
   read(): Promise<PlcReadResult>
   /** Hands one command to the device, once. Whether it obeys is seen by reading. */
   write(command: PlcCommand): Promise<PlcWriteResult>
+  /** Twice is harmless. */
+  stop(): Promise<void>
+}
+
+// ---------------------------------------------------------------- reading pictures
+
+export interface PictureToRead extends PictureWish {
+  /** A file, or one as base64 with or without a data URL before it; decoded off the event loop. */
+  readonly source: string | Uint8Array
+}
+
+export interface ReadPicture {
+  readonly reading: PictureReading
+  readonly model: PictureModel
+  readonly processingMs: number
+}
+
+/** Reads faces in pictures, off the event loop. Nothing rejects; no picture is kept. Whose turn it is decides the service `vision`. */
+export interface InferenceBackend {
+  /** How many pictures can be read at once; 0 reads none. */
+  readonly slots: number
+  /** Looks for the networks and says in the log when there are none. Runs nothing yet: threads start with the first picture. */
+  start(): Promise<void>
+  /** `unavailable`: every picture fails with `vision.unavailable`. `ready`: at least one thread is up. */
+  state(): 'unavailable' | 'idle' | 'ready'
+  /** Fails with `image.*` or `vision.*`; `vision.busy` while all slots read. */
+  read(picture: PictureToRead): Promise<Result<ReadPicture>>
+  /** Starts a thread where none is up. */
+  describe(): Promise<Result<VisionFacts>>
   /** Twice is harmless. */
   stop(): Promise<void>
 }
