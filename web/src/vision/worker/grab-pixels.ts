@@ -1,10 +1,8 @@
 /**
  * The pixels of a camera frame. The browser converts colours and, for large frames, scales; everything else is `shared/vision`.
  */
+import { type FrameSize, shrinkFrame } from '#shared/vision/frame-size'
 import type { Pixels } from '#shared/vision/geometry'
-
-/** Larger frames are scaled down to this: a face that fills a crop of 48 pixels gains nothing from more. */
-const LONGEST_SIDE = 640
 
 export interface PixelGrabber {
   /** Takes the frame over and closes it. The result is valid until the next call. */
@@ -17,7 +15,7 @@ export function createPixelGrabber(): PixelGrabber {
   let memory = new Uint8Array(0)
   let canCopy = true
 
-  function draw(frame: ImageBitmap | VideoFrame, size: Size): Pixels {
+  function draw(frame: ImageBitmap | VideoFrame, size: FrameSize): Pixels {
     if (canvas === null || context === null || canvas.width !== size.width || canvas.height !== size.height) {
       canvas = new OffscreenCanvas(size.width, size.height)
       context = canvas.getContext('2d', { willReadFrequently: true, alpha: false })
@@ -29,7 +27,7 @@ export function createPixelGrabber(): PixelGrabber {
   }
 
   /** Straight from the decoder into our memory; not every browser and pixel format allows it. */
-  async function copy(frame: VideoFrame, { width, height }: Size): Promise<Pixels> {
+  async function copy(frame: VideoFrame, { width, height }: FrameSize): Promise<Pixels> {
     const length = width * height * 4
     if (memory.length !== length) memory = new Uint8Array(length)
     await frame.copyTo(memory, { format: 'RGBA', colorSpace: 'srgb' })
@@ -40,7 +38,7 @@ export function createPixelGrabber(): PixelGrabber {
     async grab(frame) {
       try {
         const full = sizeOf(frame)
-        const size = shrink(full)
+        const size = shrinkFrame(full)
         if (canCopy && isVideoFrame(frame) && isUntouched(frame) && size.width === full.width) {
           try {
             return await copy(frame, size)
@@ -56,16 +54,11 @@ export function createPixelGrabber(): PixelGrabber {
   }
 }
 
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
 function isVideoFrame(frame: ImageBitmap | VideoFrame): frame is VideoFrame {
   return 'displayWidth' in frame
 }
 
-function sizeOf(frame: ImageBitmap | VideoFrame): Size {
+function sizeOf(frame: ImageBitmap | VideoFrame): FrameSize {
   return isVideoFrame(frame) ? { width: frame.displayWidth, height: frame.displayHeight } : { width: frame.width, height: frame.height }
 }
 
@@ -74,9 +67,4 @@ function isUntouched(frame: VideoFrame): boolean {
   const { visibleRect, displayWidth, displayHeight } = frame
   const rotation: unknown = Reflect.get(frame, 'rotation')
   return visibleRect?.width === displayWidth && visibleRect.height === displayHeight && (rotation === undefined || rotation === 0)
-}
-
-function shrink({ width, height }: Size): Size {
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height))
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }

@@ -4,10 +4,19 @@
  * one that ships reads instead. Downloading and verifying is left to `fetch-network.ts`.
  */
 import type * as Ort from 'onnxruntime-web/wasm'
-import type { ClassifierBatch, FaceNetworks } from '#shared/vision/face-pipeline'
+import {
+  checkClassifier,
+  checkDetector,
+  type Classifier,
+  classifyFaces,
+  createFaceNetworks,
+  DETECTOR_FILE,
+  MANIFEST_FILE,
+  type NetworkRuntime,
+} from '#shared/vision/face-networks'
+import type { FaceNetworks } from '#shared/vision/face-pipeline'
 import type { ModelManifest } from '#shared/vision/model-manifest'
-import { checkNetworkShape, inputDims, type NetworkShape, valuesPerFace } from '#shared/vision/network-shape'
-import { runInParts } from '#shared/vision/run-in-parts'
+import { inputDims, valuesPerFace } from '#shared/vision/network-shape'
 import { type RefusedNetwork, VisionError, type VisionOptions } from '../vision-api.ts'
 import { fetchFile, fetchNetwork, findDefaultNetwork, type NetworkFiles } from './fetch-network.ts'
 import { createKeptFiles, type KeptFiles } from './kept-network.ts'
@@ -15,8 +24,6 @@ import { createKeptFiles, type KeptFiles } from './kept-network.ts'
 type Runtime = typeof Ort
 type Session = Ort.InferenceSession
 
-const DETECTOR_FILE = 'blazeface.onnx'
-const MANIFEST_FILE = 'emotion.json'
 const MAX_THREADS = 4
 
 export interface LoadedNetworks {
@@ -34,12 +41,12 @@ export async function loadNetworks(options: VisionOptions): Promise<LoadedNetwor
   const kept = createKeptFiles(self.isSecureContext ? self.caches : undefined)
   // Making the first session is what downloads the runtime, by far the largest file, so nothing waits with it.
   const [{ runtime, detector }, wanted] = await Promise.all([openDetector(options, threads), findWanted(options, kept)])
-  checkNames(detector, DETECTOR_FILE, { input: 'input', outputs: ['scores', 'boxes'] })
+  checkDetector(detector, { misfit })
   const other = await openWanted(runtime, wanted, kept)
-  const emotion = other.classifier ?? (await openClassifier(runtime, await wanted.shipped))
+  const classifier = other.classifier ?? (await openClassifier(runtime, await wanted.shipped))
   const refused = other.refused === undefined ? {} : { refused: other.refused }
-  const { manifest, manifestUrl } = emotion
-  return { networks: createNetworks(runtime, { detector, ...emotion }), manifest, manifestUrl, threads, ...refused }
+  const { manifest, manifestUrl } = classifier
+  return { networks: createFaceNetworks(toNetworkRuntime(runtime), { detector, classifier }), manifest, manifestUrl, threads, ...refused }
 }
 
 interface WantedNetwork {
@@ -62,15 +69,12 @@ async function findWanted({ manifestUrl, defaultUrl, modelsUrl }: VisionOptions,
   return { url, named: files, shipped }
 }
 
-interface Classifier {
-  readonly classifier: Session
-  readonly manifest: ModelManifest
+interface OpenedClassifier extends Classifier<Ort.Tensor> {
   readonly manifestUrl: string
-  readonly facesAtOnce: number | null
 }
 
 interface OpenedOther {
-  readonly classifier?: Classifier
+  readonly classifier?: OpenedClassifier
   readonly refused?: RefusedNetwork
 }
 
@@ -81,7 +85,11 @@ async function openWanted(runtime: Runtime, { url, named }: WantedNetwork, kept:
     const classifier = await openClassifier(runtime, network)
     // Some shapes are known only once it has run.
     const { input } = network.manifest
-    await classify(runtime, classifier, { input: new Float32Array(valuesPerFace(input)), count: 1, dims: inputDims(input, 1) })
+    await classifyFaces(toNetworkRuntime(runtime), classifier, {
+      input: new Float32Array(valuesPerFace(input)),
+      count: 1,
+      dims: inputDims(input, 1),
+    })
     await kept.replace(new Map([...named, ...network.files]))
     return { classifier }
   } catch (error) {
@@ -90,9 +98,9 @@ async function openWanted(runtime: Runtime, { url, named }: WantedNetwork, kept:
   }
 }
 
-async function openClassifier(runtime: Runtime, { url, manifest, bytes }: NetworkFiles): Promise<Classifier> {
-  const classifier = await createSession(runtime, bytes, manifest.file)
-  return { classifier, manifest, manifestUrl: url, facesAtOnce: checkFit(classifier, manifest) }
+async function openClassifier(runtime: Runtime, { url, manifest, bytes }: NetworkFiles): Promise<OpenedClassifier> {
+  const session = await createSession(runtime, bytes, manifest.file)
+  return { session, manifest, manifestUrl: url, facesAtOnce: checkClassifier(session, manifest, { misfit }) }
 }
 
 async function openDetector(options: VisionOptions, threads: number): Promise<{ readonly runtime: Runtime; readonly detector: Session }> {
@@ -130,56 +138,12 @@ async function createSession(runtime: Runtime, bytes: Uint8Array, file: string):
   }
 }
 
-function checkNames(session: Session, file: string, names: { readonly input: string; readonly outputs: readonly string[] }): void {
-  if (session.inputNames.includes(names.input) && names.outputs.every((name) => session.outputNames.includes(name))) return
-  const found = `${session.inputNames.join(', ')} -> ${session.outputNames.join(', ')}`
-  throw new VisionError('model-unsupported', `${file} has ${found}, expected ${names.input} -> ${names.outputs.join(', ')}`)
+function toNetworkRuntime({ Tensor }: Runtime): NetworkRuntime<Ort.Tensor> {
+  return { createTensor: (values, dims) => new Tensor('float32', values, dims), misfit }
 }
 
-function checkFit(session: Session, manifest: ModelManifest): number | null {
-  const fit = checkNetworkShape(manifest, {
-    input: shapeOf(session.inputMetadata, manifest.input.name),
-    output: shapeOf(session.outputMetadata, manifest.output.name),
-  })
-  if (fit.ok) return fit.facesAtOnce
-  throw new VisionError('model-unsupported', `${fit.field}: ${fit.problem} (${manifest.file})`)
-}
-
-function shapeOf(metadata: readonly Ort.InferenceSession.ValueMetadata[], name: string): NetworkShape | null {
-  const found = metadata.find((value) => value.name === name)
-  return found?.isTensor === true ? found.shape : null
-}
-
-interface Sessions extends Classifier {
-  readonly detector: Session
-}
-
-function createNetworks(runtime: Runtime, sessions: Sessions): FaceNetworks {
-  const { detector } = sessions
-  return {
-    async detect({ input, count, width, height }) {
-      const outputs = await detector.run({ input: new runtime.Tensor('float32', input, [count, 3, height, width]) })
-      return { scores: toFloats(outputs['scores'], DETECTOR_FILE), boxes: toFloats(outputs['boxes'], DETECTOR_FILE) }
-    },
-    classify: (batch) => classify(runtime, sessions, batch),
-  }
-}
-
-function classify(runtime: Runtime, { classifier, manifest, facesAtOnce }: Classifier, batch: ClassifierBatch): Promise<Float32Array> {
-  return runInParts(batch, facesAtOnce, async (input, dims) => {
-    const outputs = await classifier.run({ [manifest.input.name]: new runtime.Tensor('float32', input, dims) })
-    const answers = toFloats(outputs[manifest.output.name], manifest.file)
-    if (answers.length === manifest.classes.length * (dims[0] ?? 1)) return answers
-    throw new VisionError(
-      'model-unsupported',
-      `/classes: ${manifest.file} answers ${String(answers.length)} numbers for ${String(dims[0])} faces`,
-    )
-  })
-}
-
-function toFloats(tensor: { readonly data: unknown } | undefined, file: string): Float32Array {
-  if (tensor?.data instanceof Float32Array) return tensor.data
-  throw new VisionError('model-unsupported', `${file} answered with something else than float32`)
+function misfit(problem: string): VisionError {
+  return new VisionError('model-unsupported', problem)
 }
 
 function toText(error: unknown): string {
