@@ -23,6 +23,20 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     history: { count: 256, bytes: 131072, ageMs: 86400000 },
     maxLatencyMs: 0,
   },
+  machineAlarm: {
+    filter: 'machine/+/alarm',
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 131072, ageMs: 604800000 },
+    maxLatencyMs: 0,
+  },
+  machineHistory: {
+    filter: 'machine/+/history',
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 1024, bytes: 131072, ageMs: 86400000 },
+    maxLatencyMs: 0,
+  },
   agentEvent: {
     filter: 'agent/+/event',
     delivery: 'queued',

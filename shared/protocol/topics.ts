@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EmotionReading } from './emotion.ts'
 import { AgentEvent } from './agent.ts'
-import { MachineCommandEvent, MachineStatus } from './machine.ts'
+import { MachineAlarmEvent, MachineCommandEvent, MachineHistoryPoint, MachineStatus } from './machine.ts'
 import { PresenceEvent, RelayStats } from './relay-report.ts'
 
 /**
@@ -76,6 +76,26 @@ export const TOPICS = {
     maxLatencyMs: 0,
     since: '0.3.0',
     doc: 'What one machine was told, by whom, and what became of it, step by step.',
+  },
+  machineAlarm: {
+    filter: 'machine/+/alarm',
+    schema: MachineAlarmEvent,
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 256, bytes: 128 * 1024, ageMs: 7 * 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'Alarms of one machine as they are raised, acknowledged and cleared.',
+  },
+  machineHistory: {
+    filter: 'machine/+/history',
+    schema: MachineHistoryPoint,
+    delivery: 'queued',
+    publishers: ['relay'],
+    history: { count: 1_024, bytes: 128 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'What one machine did, for charts: a point for each change of state or position. Subscribe with `resume` to get those that are kept.',
   },
   agentEvent: {
     filter: 'agent/+/event',
