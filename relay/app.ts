@@ -1,5 +1,6 @@
 /** Puts the relay together: the only place that constructs adapters. Knows the order of starting and of draining; leaves the process to main.ts. */
-import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
+import { fail, succeed } from '#shared/protocol/errors'
+import { PROTOCOL_LIMITS, RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
 import { openAccess, type Access } from './access.ts'
 import { findToken } from './auth/token-text.ts'
 import type { Config } from './config.ts'
@@ -9,11 +10,25 @@ import { createHub, type Hub } from './hub/hub.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
 import { createPinoLog } from './ops/pino-log.ts'
 import { readProcessFigures } from './ops/process-figures.ts'
+import { createOlderSystems, type CompatPort } from './older-systems.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from './ops/prometheus-metrics.ts'
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
 import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
-import type { Clock, HistoryStore, HttpAnswer, HttpRequest, Log, LoopTurn, Random, StoredHistory, Transport } from './ports.ts'
+import type {
+  Clock,
+  DialectRoute,
+  HistoryStore,
+  HttpAnswer,
+  HttpRequest,
+  ListenResult,
+  Log,
+  LoopTurn,
+  Random,
+  StoredHistory,
+  Transport,
+  TransportRoutes,
+} from './ports.ts'
 import { createMachines, type Machine, type MachinesService } from './service/machines.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { startStats } from './service/stats.ts'
@@ -22,7 +37,7 @@ import { openEvents } from './session/events-route.ts'
 import { createFlusher } from './session/flusher.ts'
 import { createHeartbeat } from './session/heartbeat.ts'
 import { createLagWatch, type LagWatch } from './session/lag-watch.ts'
-import { createRelayRoute } from './session/relay-route.ts'
+import { createDialectRoute } from './session/dialect-route.ts'
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/session-limits.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
 import { createTopicPace } from './session/topic-pace.ts'
@@ -46,8 +61,14 @@ export interface RelayOptions {
 }
 
 export type RelayStart =
-  | { readonly ok: true; readonly port: number; readonly transport: string }
+  | { readonly ok: true; readonly port: number; readonly transport: string; readonly compatPorts: readonly BoundCompatPort[] }
   | { readonly ok: false; readonly problem: StartProblem; readonly details: readonly string[] }
+
+/** A port of an older system's own, as it was bound. */
+export interface BoundCompatPort {
+  readonly dialect: CompatPort['dialect']
+  readonly port: number
+}
 
 export interface Relay {
   start(): Promise<RelayStart>
@@ -86,7 +107,7 @@ export function createRelay(options: RelayOptions): Relay {
     const started = await build(options, () => stopping === undefined)
     if (!started.ok) return started
     running = started.running
-    return { ok: true, port: started.port, transport: running.transport.name }
+    return { ok: true, port: started.port, transport: running.transport.name, compatPorts: started.compatPorts }
   }
   return {
     start,
@@ -105,6 +126,8 @@ interface Running {
   readonly hub: Hub
   readonly sessions: Sessions
   readonly transport: Transport
+  /** Those of older systems. */
+  readonly compatTransports: readonly Transport[]
   readonly machines: MachinesService
   readonly store: HistoryStore | undefined
   /** Timers and watches, to be ended in any order. */
@@ -112,7 +135,8 @@ interface Running {
 }
 
 type Failed = Extract<RelayStart, { ok: false }>
-type Built = { readonly ok: true; readonly running: Running; readonly port: number } | Failed
+type Built =
+  { readonly ok: true; readonly running: Running; readonly port: number; readonly compatPorts: readonly BoundCompatPort[] } | Failed
 
 function failed(problem: StartProblem, details: readonly string[] = []): Failed {
   return { ok: false, problem, details }
@@ -130,7 +154,8 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const storage = await openStorage(options, { rules, metrics })
   if (!storage.ok) return failed('storage_unopenable', [storage.problem])
   const core = createCore(options, { access, metrics, rules, storage })
-  const transport = createTransport(options, { ...core, access, metrics, files: loaded.files, isReady })
+  const doors = createDoors(options, { ...core, access, metrics, files: loaded.files, isReady })
+  const transport = openTransport(options, doors.routes)
   const giveUp = async (failure: Failed): Promise<Failed> => {
     for (const end of core.ends) end()
     await storage.store?.close()
@@ -139,14 +164,24 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   if (transport === undefined) return giveUp(failed('transport_missing'))
   core.useTransport(transport)
   const bound = await transport.start({ host: config.host, port: config.port })
-  if (!bound.ok) return giveUp(bound.problem === 'tls' ? failed('tls_unreadable', [bound.detail]) : failed(bound.problem))
+  if (!bound.ok) return giveUp(explainBinding(bound))
+  const compat = await openCompatPorts(options, doors.compatPorts)
+  if (!compat.ok) {
+    await transport.stop()
+    return giveUp(compat.failure)
+  }
   metrics.start()
   const machines = createMachines({ hub: core.hub, clock, log, machines: createSimulatedMachines(clock, random) })
   await machines.start()
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
-  const running = { access, hub, sessions, transport, machines, store: storage.store, ends: [...core.ends, () => metrics.stop()] }
-  return { ok: true, running, port: bound.port }
+  const ends = [...core.ends, () => metrics.stop()]
+  const running = { access, hub, sessions, transport, compatTransports: compat.transports, machines, store: storage.store, ends }
+  return { ok: true, running, port: bound.port, compatPorts: compat.bound }
+}
+
+function explainBinding(bound: Extract<ListenResult, { ok: false }>): Failed {
+  return bound.problem === 'tls' ? failed('tls_unreadable', [bound.detail]) : failed(bound.problem)
 }
 
 function explainFiles(loaded: Exclude<Awaited<ReturnType<typeof loadStaticFiles>>, { ok: true }>): Failed {
@@ -311,30 +346,94 @@ interface Wires extends Core {
   readonly isReady: () => boolean
 }
 
-function createTransport({ config, log }: RelayOptions, wires: Wires): Transport | undefined {
+interface Doors {
+  readonly routes: TransportRoutes
+  readonly compatPorts: readonly { readonly port: CompatPort; readonly routes: TransportRoutes }[]
+}
+
+/** Everything that answers, on the one port and on those of older systems. */
+function createDoors(options: RelayOptions, wires: Wires): Doors {
+  const { config, clock, random } = options
   const { sessions, access, metrics, files, isReady, hub } = wires
   const { originPolicy, verifier, policy, anonymous } = access
   const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
-  const frameBytes = Math.min(config.frameBytes, PROTOCOL_LIMITS.frameBytes)
-  const relayRoute = createRelayRoute({ ...admission, dialect: createNativeDialect(), frameBytes })
+  const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
+  const older = createOlderSystems({ ...admission, config, clock, random, hub, policy, toResponse: failureResponse })
   const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
     const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
     return opened.ok ? opened.value : failureResponse(opened.failure)
   }
-  const http = createHttpRoutes({
+  const sockets = [nativeRoute, ...older.sockets]
+  const http = {
     ...{ files, originPolicy, findToken, verifier },
     acquire: () => anonymous.acquire(),
-    revoke: (token) => anonymous.revoke(token),
-    mayAcquire: (remoteAddress) => access.newSessions.take(remoteAddress),
+    revoke: (token: string) => anonymous.revoke(token),
+    mayAcquire: (remoteAddress: string) => access.newSessions.take(remoteAddress),
     readiness: () => ({ isDraining: !isReady(), storage: hub.storageState() }),
     readMetrics: () => metrics.exposition(),
     metricsToken: config.metricsToken ?? '',
-    answered: (status) => metrics.add('http_requests_total', toStatusClass(status)),
+    answered: (status: number) => metrics.add('http_requests_total', toStatusClass(status)),
     openEvents: answerEvents,
-    socketPaths: [relayRoute.path],
-  })
+    further: older.http,
+    socketPaths: sockets.map(({ path }) => path).filter((path) => !path.endsWith('*')),
+  }
+  return {
+    routes: { sockets, http: createHttpRoutes(http) },
+    compatPorts: older.ports.map((port) => ({
+      port,
+      routes: { sockets: port.sockets, http: createHttpRoutes({ ...http, root: port.root, socketPaths: [] }) },
+    })),
+  }
+}
+
+function describeNativeRoute(config: Config): DialectRoute {
+  const dialect = createNativeDialect()
+  return {
+    path: RELAY_PATH,
+    door: 'hello',
+    maxFrameBytes: PROTOCOL_LIMITS.binaryFrameBytes,
+    maxTextBytes: Math.min(config.frameBytes, PROTOCOL_LIMITS.frameBytes),
+    createDialect: () => succeed(dialect),
+    chooseSubprotocol({ subprotocols }) {
+      if (subprotocols.length === 0) return succeed(undefined)
+      if (subprotocols.includes(SUBPROTOCOL)) return succeed(SUBPROTOCOL)
+      return fail('protocol.unsupported_subprotocol', `This path speaks ${SUBPROTOCOL}; offer it, or no subprotocol at all.`)
+    },
+  }
+}
+
+function openTransport({ config, log }: RelayOptions, routes: TransportRoutes): Transport | undefined {
   const tls = config.tlsCert === '' ? {} : { tls: { certFile: config.tlsCert, keyFile: config.tlsKey } }
-  return chooseTransport(config.transport, { routes: { sockets: [relayRoute], http }, log, trustedProxies: config.trustedProxies, ...tls })
+  return chooseTransport(config.transport, { routes, log, trustedProxies: config.trustedProxies, ...tls })
+}
+
+const COMPAT_PROBLEMS = {
+  busy: 'is in use by another program',
+  denied: 'may not be used by this user',
+  unavailable: 'is no address of this machine',
+} as const
+
+type OpenedCompatPorts =
+  | { readonly ok: true; readonly transports: readonly Transport[]; readonly bound: readonly BoundCompatPort[] }
+  | { readonly ok: false; readonly failure: Failed }
+
+async function openCompatPorts(options: RelayOptions, ports: Doors['compatPorts']): Promise<OpenedCompatPorts> {
+  const transports: Transport[] = []
+  const bound: BoundCompatPort[] = []
+  for (const { port, routes } of ports) {
+    const transport = openTransport(options, routes)
+    const started = await transport?.start({ host: port.host, port: port.port })
+    if (transport !== undefined && started?.ok === true) {
+      transports.push(transport)
+      bound.push({ dialect: port.dialect, port: started.port })
+      continue
+    }
+    for (const opened of transports) await opened.stop()
+    if (started === undefined || started.ok) return { ok: false, failure: failed('transport_missing') }
+    const details = [`${port.host}:${String(port.port)} ${started.problem === 'tls' ? started.detail : COMPAT_PROBLEMS[started.problem]}`]
+    return { ok: false, failure: failed('compat_port_unusable', details) }
+  }
+  return { ok: true, transports, bound }
 }
 
 function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
@@ -348,11 +447,11 @@ function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
 
 /** Stops accepting, tells clients when to come back, lets them read what waits, closes them in groups, then ends the rest. */
 async function stopRelay(
-  { hub, sessions, transport, machines, store, ends }: Running,
+  { hub, sessions, transport, compatTransports, machines, store, ends }: Running,
   { config, clock, log }: RelayOptions,
 ): Promise<void> {
   log.info({ event: 'relay.stopping', connections: sessions.count() })
-  transport.stopListening()
+  for (const each of [transport, ...compatTransports]) each.stopListening()
   await machines.stop()
   sessions.drain({ minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MIN_MS + config.reconnectSpreadSeconds * 1000 })
   const drainMs = config.drainSeconds * 1000
@@ -361,7 +460,7 @@ async function stopRelay(
   await waitUntil(clock, CLOSE_MS, () => sessions.count() === 0)
   sessions.terminateAll()
   for (const end of ends) end()
-  await transport.stop()
+  for (const each of [transport, ...compatTransports]) await each.stop()
   if (store !== undefined) await closeStorage(store, { hub, clock })
   log.info({ event: 'relay.stopped' })
 }

@@ -539,7 +539,9 @@ export interface CarouselReading {
   readonly raw: number | undefined
 }
 
-export type PlcReadResult = { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string }
+/** `isGarbled`: the device is reached, and what it answers is no answer. */
+export type PlcReadResult =
+  { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string; readonly isGarbled?: boolean }
 
 /** What a carousel can be told. `raw`: a code of its own protocol, 0 to 255, that none of the others stands for. */
 export type PlcCommand =
@@ -549,8 +551,7 @@ export type PlcCommand =
 
 /** `isSent`: the bytes may have reached the device, so nobody knows whether it obeys. Never written again by the driver. */
 export type PlcWriteResult =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly problem: string; readonly isSent: boolean; readonly isUnsupported?: boolean }
+  { readonly ok: true } | { readonly ok: false; readonly problem: string; readonly isSent: boolean; readonly isUnsupported?: boolean }
 
 /** One device. Never rejects: an unreachable device is an expected failure. The bridge calls one method at a time. */
 export interface PlcDriver {
@@ -610,6 +611,26 @@ export interface Broker {
   state(): 'connected' | 'lost'
   /** Sends what waits. Twice is harmless. */
   stop(): Promise<void>
+}
+
+// ---------------------------------------------------------------- the assistant
+
+/** One turn of a conversation, as chat-completions servers word it. */
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
+/** A server that continues conversations, somewhere else. */
+export interface ChatServer {
+  /**
+   * Never rejects. `onText` gets each piece of the answer as it arrives, never an empty one; the whole is the result. Fails with
+   * `assistant.unavailable` (not reached) or `assistant.failed`. Once `signal` is aborted nothing more is asked or told.
+   */
+  answer(
+    turns: readonly ChatTurn[],
+    listener: { readonly signal: AbortSignal; readonly onText: (text: string) => void },
+  ): Promise<Result<string>>
 }
 
 /** How a session leaves: the close code comes from the table, unless a peer that may close it chose another. */

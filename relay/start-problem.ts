@@ -10,6 +10,7 @@ export type StartProblem =
   | 'unavailable'
   /** `details`: why, in the words of what was asked. */
   | 'tls_unreadable'
+  | 'compat_port_unusable'
   | 'storage_unopenable'
   | 'keys_unreadable'
   | 'model_wrong'
@@ -35,6 +36,8 @@ export function explainProblem(problem: StartProblem, details: readonly string[]
       return `This machine has no address ${host}: set HOST to one of its own, or leave it out.`
     case 'tls_unreadable':
       return join(`The certificate (TLS_CERT, ${config.tlsCert}) or its key (TLS_KEY, ${config.tlsKey}) cannot be used`, why)
+    case 'compat_port_unusable':
+      return `${join('A port of COMPAT_PORTS cannot be opened', why)}${why === '' ? '' : '.'}`
     case 'storage_unopenable':
       return join(`The history file ${storageFile} (STORAGE_FILE) cannot be opened`, why)
     case 'keys_unreadable':

@@ -13,6 +13,7 @@ import type {
   Metrics,
   Peer,
   PeerEvent,
+  PeerExit,
   Publication,
   RequestOutcome,
   StoredHistory,
@@ -21,6 +22,7 @@ import type { HubLimits } from './hub-limits.ts'
 import { createKeyedRequests, MAX_WAITERS, type KeyedRequest, type RequestWaiter } from './keyed-requests.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createPendingRequests } from './pending-requests.ts'
+import { createPeerWatches } from './peer-watches.ts'
 import { createRecorder } from './recorder.ts'
 import { createSubscriptionTree, type Receiver } from './subscription-tree.ts'
 import { createTopicMemory, type TopicMemory } from './topic-memory.ts'
@@ -52,6 +54,8 @@ export interface OutgoingRequest {
   readonly method: string
   readonly data: unknown
   readonly deadlineMs: number
+  /** Bytes beside the JSON. */
+  readonly attachment?: Uint8Array | undefined
   /** With a key the target is asked once, however often the request is repeated. */
   readonly key?: string | undefined
 }
@@ -67,8 +71,16 @@ export interface Hub {
   /** Numbers of different epochs cannot be compared. */
   epoch(): string
   join(peer: Peer, card?: PeerCard): Result<void>
-  /** Ends the peer's requests; its subscriptions are ended by who made them. Twice is harmless. */
-  leave(address: string): void
+  /** Ends the peer's requests and tells who watches it; its subscriptions are ended by who made them. Twice is harmless. */
+  leave(address: string, exit?: PeerExit): void
+  /** Calls back once, after the peer has left; in a microtask when it is not there. @returns ends waiting for it. */
+  watch(address: string, listener: (exit: PeerExit) => void): () => void
+  /**
+   * The peer at `from` gets `exited` once, when `to` leaves. Linked: only when that is abnormal, and `to` likewise when `from` does. Twice is
+   * harmless. Fails with `request.unknown_target`.
+   */
+  monitor(from: string, to: string, isLinked: boolean): Result<void>
+  demonitor(from: string, to: string): void
   /** @param filterLevels parsed. @returns ends it. A receiver that matches twice receives once. */
   listen(filterLevels: readonly string[], receiver: Receiver): () => void
   /** Fails with `key.conflict`. */
@@ -98,6 +110,7 @@ export interface HubSizes {
   readonly historyBytes: number
   readonly pendingRequests: number
   readonly keys: number
+  readonly watches: number
 }
 
 interface Options {
@@ -116,6 +129,8 @@ interface Member {
   readonly card: PeerCard | undefined
 }
 
+const ORDERLY: PeerExit = { reason: 'closed', isAbnormal: false }
+
 /** Keyed requests wait under an address of their own, so that they end properly when the requester's connection breaks. */
 const KEYED = 'keyed/'
 
@@ -126,6 +141,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
   const keys = createKnownKeys({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
   const keyed = createKeyedRequests({ clock, maxKeys: limits.keys, maxAgeMs: limits.keyAgeMs })
   const recorder = createRecorder({ store: store?.history, turn })
+  const watches = createPeerWatches({ tell, isThere: (address) => members.has(address), maxPerPeer: limits.pendingRequestsPerPeer })
   const keyedTickets = new Map<string, KeyedRequest>()
   const pending = createPendingRequests({
     clock,
@@ -194,12 +210,12 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
 
   /** Hands the request to its target. */
   function ask(outgoing: OutgoingRequest, from: string, requesterId: string): Result<void> {
-    const { to, by, method, data, deadlineMs } = outgoing
+    const { to, by, method, data, attachment, deadlineMs } = outgoing
     const target = members.get(to)
     if (target === undefined) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
     const opened = pending.open({ requesterId, from, to, deadlineMs })
     if (!opened.ok) return opened
-    target.peer.receive({ kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, deadlineMs })
+    target.peer.receive({ kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, attachment, deadlineMs })
     return succeed(undefined)
   }
   function askOnce(outgoing: OutgoingRequest, key: string): Result<void> {
@@ -233,13 +249,17 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
       if (card !== undefined) announce('joined', peer.address, card)
       return succeed(undefined)
     },
-    leave(address) {
+    leave(address, exit = ORDERLY) {
       const member = members.get(address)
       if (member === undefined) return
       members.delete(address)
       pending.dropPeer(address)
+      watches.leave(address, exit)
       if (member.card !== undefined) announce('left', address, member.card)
     },
+    watch: (address, listener) => watches.watch(address, listener),
+    monitor: (from, to, isLinked) => watches.monitor(from, to, isLinked),
+    demonitor: (from, to) => watches.demonitor(from, to),
     listen(filterLevels, receiver) {
       tree.add(filterLevels, receiver)
       return () => tree.remove(filterLevels, receiver)
@@ -275,6 +295,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
         historyBytes: bytes,
         pendingRequests: pending.size(),
         keys: keys.size() + keyed.size(),
+        watches: watches.size(),
       }
     },
   }

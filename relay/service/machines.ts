@@ -53,8 +53,12 @@ const UNKNOWN: CarouselReading = {
   isMoving: false,
   direction: 'none',
   mode: 'manual',
+  isReady: false,
   hasAlarm: false,
   isEmergencyStopped: false,
+  hasDriveFault: false,
+  hasPositioningError: false,
+  raw: undefined,
 }
 
 interface Watcher {
@@ -80,7 +84,9 @@ function createWatcher({ id, name, driver }: Machine, { hub, clock, log }: Pick<
     const result = await driver.read()
     if (result.ok) known = { reading: result.reading, time: clock.now() }
     const quality = result.ok ? 'good' : known === undefined ? 'bad' : 'stale'
-    publish({ machine: id, name, time: known?.time ?? clock.now(), quality, ...(known?.reading ?? UNKNOWN) })
+    const { raw, ...reading } = known?.reading ?? UNKNOWN
+    const connection = result.ok ? 'connected' : 'disconnected'
+    publish({ machine: id, name, time: known?.time ?? clock.now(), quality, ...reading, ...(raw === undefined ? {} : { raw }), connection })
   }
   return {
     look() {

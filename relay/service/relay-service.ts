@@ -10,7 +10,7 @@ import { parseTopicFilter } from '#shared/protocol/topic-filter'
 import { TOPICS } from '#shared/protocol/topics'
 import type { Hub } from '../hub/hub.ts'
 import type { AccessPolicy, Clock, Identity } from '../ports.ts'
-import { startService } from './service-peer.ts'
+import { startService, type ServiceMethod } from './service-peer.ts'
 
 export const RELAY_ADDRESS = 'relay'
 /** Topics in one answer at most; ask with a narrower filter for the rest. */
@@ -30,10 +30,10 @@ export function startRelayService({ hub, policy, clock, countConnections }: Opti
   return startService(
     hub,
     RELAY_ADDRESS,
-    new Map([
-      ['topics.list', (data: unknown) => listTopics(hub, data)],
+    new Map<string, ServiceMethod>([
+      ['topics.list', ({ data }) => listTopics(hub, data)],
       ['peers.count', () => succeed({ peers: countConnections() })],
-      ['presence.list', (_data: unknown, by: Identity) => listPeers(hub, policy, by)],
+      ['presence.list', ({ by }) => listPeers(hub, policy, by)],
       ['time', () => succeed({ time: clock.now() })],
     ]),
   )

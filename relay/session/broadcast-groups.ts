@@ -98,6 +98,7 @@ class Group implements BroadcastGroup, Receiver, TurnTask {
     for (const member of this.#lagging) member.miss(publication)
     if (this.#live.size === 0) return
     const frame = this.#dialect.encodePublication(publication, false)
+    if (!(frame instanceof Uint8Array)) return
     const waitMs = this.#dependencies.hub.ruleOf(publication.topic)?.maxLatencyMs ?? 0
     if (waitMs > 0 || this.#held.length > 0) this.#hold(frame, waitMs)
     else this.#send(frame)

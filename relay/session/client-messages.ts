@@ -25,7 +25,7 @@ export interface OpenSession {
   readonly address: string
   readonly identity: Identity
   readonly subscriptions: Subscriptions
-  send(message: RelayMessage): void
+  tell(message: RelayMessage): void
   /** What a new subscription gets first. */
   replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void
   refresh(message: ClientMessageOf<'refresh'>): void
@@ -35,10 +35,11 @@ export interface OpenSession {
   blame(failure: Failure, id: string | undefined): void
 }
 
-export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>, session: OpenSession): void {
+/** @param attachment bytes that came beside a request. */
+export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>, session: OpenSession, attachment?: Uint8Array): void {
   switch (message.type) {
     case 'ping':
-      session.send({ type: 'pong', ...echoId(message), time: session.dependencies.clock.now() })
+      session.tell({ type: 'pong', ...echoId(message), time: session.dependencies.clock.now() })
       return
     case 'refresh':
       session.refresh(message)
@@ -53,13 +54,20 @@ export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>
       publish(message, session)
       return
     case 'request':
-      request(message, session)
+      request(message, session, attachment)
       return
     case 'reply':
       reply(message, session)
       return
     case 'send':
       sendDirect(message, session)
+      return
+    case 'monitor':
+      monitor(message, session)
+      return
+    case 'demonitor':
+      session.dependencies.hub.demonitor(session.address, message.to)
+      session.tell({ type: 'demonitored', ...echoId(message), to: message.to })
   }
 }
 
@@ -82,7 +90,7 @@ function subscribe(message: ClientMessageOf<'subscribe'>, session: OpenSession):
   const levels = checked.value
   const { positions, isComplete } = hub.topics.findPositions(levels, PROTOCOL_LIMITS.resumePoints)
   const known = resume === undefined ? [...positions] : []
-  session.send({ type: 'subscribed', ...echoId(message), topic: filter, epoch: hub.epoch(), positions: known, isComplete })
+  session.tell({ type: 'subscribed', ...echoId(message), topic: filter, epoch: hub.epoch(), positions: known, isComplete })
   if (resume !== undefined) resumeTopics(resume, levels, session)
   const resumed = new Set(resume?.map(({ topic }) => topic))
   session.replay(
@@ -108,7 +116,7 @@ function resumeTopics(points: NonNullable<ClientMessageOf<'subscribe'>['resume']
 
 function unsubscribe(message: ClientMessageOf<'unsubscribe'>, session: OpenSession): void {
   session.subscriptions.remove(message.topic)
-  session.send({ type: 'unsubscribed', ...echoId(message), topic: message.topic })
+  session.tell({ type: 'unsubscribed', ...echoId(message), topic: message.topic })
 }
 
 function publish(message: ClientMessageOf<'publish'>, session: OpenSession): void {
@@ -133,7 +141,7 @@ function acknowledge(
   const { topic, epoch, seq } = published.publication
   const answer = { type: 'published', id, topic, epoch, seq, ...(published.isDuplicate ? { isDuplicate: true } : {}) } as const
   if (published.whenStored === undefined) {
-    session.send(answer)
+    session.tell(answer)
     return
   }
   const { clock, limits } = session.dependencies
@@ -146,13 +154,13 @@ function acknowledge(
   })
   void published.whenStored.then((isStored) => {
     cancel()
-    if (!isAnswered) session.send(isStored ? answer : { ...answer, isStored })
+    if (!isAnswered) session.tell(isStored ? answer : { ...answer, isStored })
   })
 }
 
 // ---------------------------------------------------------------- peers
 
-function request(message: ClientMessageOf<'request'>, session: OpenSession): void {
+function request(message: ClientMessageOf<'request'>, session: OpenSession, attachment: Uint8Array | undefined): void {
   const { id, to, method, data } = message
   const { hub, limits } = session.dependencies
   const allowed = checkAddress(session, to)
@@ -162,7 +170,7 @@ function request(message: ClientMessageOf<'request'>, session: OpenSession): voi
   }
   const deadlineMs = message.deadlineMs ?? limits.requestDeadlineMs
   const key = scopedKey(message.key, session.identity)
-  const taken = hub.request({ id, from: session.address, by: session.identity, to, method, data, deadlineMs, key })
+  const taken = hub.request({ id, from: session.address, by: session.identity, to, method, data, attachment, deadlineMs, key })
   if (!taken.ok) session.sendFailure(taken.failure, id)
 }
 
@@ -175,7 +183,19 @@ function sendDirect(message: ClientMessageOf<'send'>, session: OpenSession): voi
   }
   const sent = session.dependencies.hub.send(session.address, to, data)
   if (!sent.ok) session.sendFailure(sent.failure, id)
-  else if (id !== undefined) session.send({ type: 'sent', id, to })
+  else if (id !== undefined) session.tell({ type: 'sent', id, to })
+}
+
+function monitor(message: ClientMessageOf<'monitor'>, session: OpenSession): void {
+  const { id, to, isLinked = false } = message
+  const allowed = checkAddress(session, to)
+  if (!allowed.ok) {
+    session.blame(allowed.failure, id)
+    return
+  }
+  const monitored = session.dependencies.hub.monitor(session.address, to, isLinked)
+  if (monitored.ok) session.tell({ type: 'monitored', ...echoId(message), to })
+  else session.sendFailure(monitored.failure, id)
 }
 
 function checkAddress({ identity, dependencies }: OpenSession, address: string): ReturnType<AccessPolicy['check']> {

@@ -8,7 +8,12 @@ import { admit, type AdmissionDependencies } from './admission.ts'
 
 export interface DialectRouteDependencies extends AdmissionDependencies {
   /** Who comes in without a token where a route's door is `compat`; undefined: nobody. */
-  readonly createGuest: (remoteAddress: string) => Identity | undefined
+  readonly createGuest: () => Identity | undefined
+}
+
+/** What a session must know of the frames of its route. */
+function toBounds({ maxFrameBytes, maxTextBytes = maxFrameBytes }: Pick<DialectRoute, 'maxFrameBytes' | 'maxTextBytes'>) {
+  return { maxFrameBytes, maxTextBytes }
 }
 
 export function createDialectRoute(route: DialectRoute, dependencies: DialectRouteDependencies): SocketRoute {
@@ -20,7 +25,7 @@ export function createDialectRoute(route: DialectRoute, dependencies: DialectRou
   }
   function identify(request: UpgradeRequest, identity: Identity | undefined): Result<Identity | undefined> {
     if (identity !== undefined || route.door === 'hello') return { ok: true, value: identity }
-    const guest = route.door === 'compat' ? dependencies.createGuest(request.remoteAddress) : undefined
+    const guest = route.door === 'compat' ? dependencies.createGuest() : undefined
     if (guest !== undefined) return { ok: true, value: guest }
     const message = 'Send the token as `Authorization: Bearer …` or `?token=…`; POST /api/auth/acquire-session gives one.'
     return { ok: false, failure: { code: 'auth.token_missing', message } }
@@ -39,8 +44,7 @@ export function createDialectRoute(route: DialectRoute, dependencies: DialectRou
       return {
         accept: true,
         subprotocol: subprotocol.value,
-        open: (socket) =>
-          sessions.open(socket, { dialect: dialect.value, identity: identity.value, maxFrameBytes: route.maxFrameBytes }),
+        open: (socket) => sessions.open(socket, { dialect: dialect.value, identity: identity.value, ...toBounds(route) }),
       }
     },
   }

@@ -49,7 +49,7 @@ function prepare(request: HttpRequest, identity: Identity | undefined, dependenc
     ok: true,
     value: {
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-      open: (socket) => dependencies.sessions.open(socket, { dialect, identity, first }),
+      open: (socket) => dependencies.sessions.open(socket, { dialect, identity, maxFrameBytes: 0, maxTextBytes: 0, first }),
     },
   }
 }

@@ -6,7 +6,7 @@
 import type { Receiver } from '../hub/subscription-tree.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { RelayMessage } from '#shared/protocol/messages'
-import type { Clock, Dialect, Metrics, Publication, Socket, TopicNotice } from '../ports.ts'
+import type { Clock, Dialect, Frame, Metrics, Publication, Socket, TopicNotice } from '../ports.ts'
 import type { GroupMember } from './broadcast-groups.ts'
 import type { Flusher, TurnTask } from './flusher.ts'
 import type { LagWatch } from './lag-watch.ts'
@@ -18,6 +18,8 @@ export interface ReaderHost {
   hears(topic: string): boolean
   /** The reader has fallen behind or caught up: its groups must know. */
   onLagChanged(): void
+  /** Says it in the client's words, through `send`. */
+  onNotice(message: RelayMessage): void
   /** Behind for too long, or with too much. */
   onTooSlow(): void
 }
@@ -45,7 +47,7 @@ export class Reader implements Receiver, GroupMember, TurnTask {
   readonly #host: ReaderHost
   readonly #dependencies: ReaderDependencies
   /** Frames for the end of this turn. */
-  #pending: Uint8Array[] | undefined
+  #pending: Frame[] | undefined
   /** Topic to the first number missed; undefined while live. */
   #missed: Map<string, number> | undefined
   #laggingSince = 0
@@ -68,17 +70,21 @@ export class Reader implements Receiver, GroupMember, TurnTask {
   // -------------------------------------------------------------- what goes out
 
   /** An answer or notice. Leaves at once, after what waits for the end of the turn. */
-  send(frame: Uint8Array): void {
+  send(frame: Frame): void {
     if (this.#pending !== undefined) {
       this.#pending.push(frame)
       return
     }
-    if (this.socket.sendText(frame) > this.#dependencies.limits.answerBytes) this.#host.onTooSlow()
+    if (this.#write(frame) > this.#dependencies.limits.answerBytes) this.#host.onTooSlow()
   }
   /** A publication that came for this reader alone. */
   receive(publication: Publication): void {
-    if (this.#missed === undefined) this.#enqueue(this.#dialect.encodePublication(publication, false))
-    else this.miss(publication)
+    if (this.#missed !== undefined) {
+      this.miss(publication)
+      return
+    }
+    const frame = this.#dialect.encodePublication(publication, false)
+    if (frame !== undefined) this.#enqueue(frame)
   }
   /** What a new subscription gets first. What is too much for now counts as missed and comes later. */
   replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void {
@@ -104,7 +110,7 @@ export class Reader implements Receiver, GroupMember, TurnTask {
   }
   /** Not yet read by the client, as far as this process knows. */
   get waitingBytes(): number {
-    return this.socket.bufferedBytes() + (this.#pending ?? []).reduce((sum, frame) => sum + frame.byteLength, 0)
+    return this.socket.bufferedBytes() + (this.#pending ?? []).reduce((sum, frame) => sum + sizeOf(frame), 0)
   }
 
   // -------------------------------------------------------------- falling behind
@@ -208,24 +214,25 @@ export class Reader implements Receiver, GroupMember, TurnTask {
     const { metrics } = this.#dependencies
     if (item.kind === 'publication') {
       const frame = this.#dialect.encodePublication(item, isRetained)
+      if (frame === undefined) return
       metrics.add('deliveries_total', '')
-      metrics.add('sent_bytes_total', '', frame.byteLength)
+      metrics.add('sent_bytes_total', '', sizeOf(frame))
       this.#sendNow(frame)
       return
     }
     if (item.kind === 'gap') metrics.add('gap_messages_total', '', item.to - item.from + 1)
-    const frame = this.#dialect.encode(toNotice(item))
-    if (frame !== undefined) this.#sendNow(frame)
+    this.#host.onNotice(toNotice(item))
   }
-  #sendNow(frame: Uint8Array): void {
-    if (this.#pending === undefined) this.socket.sendText(frame)
+  #sendNow(frame: Frame): void {
+    if (this.#pending === undefined) this.#write(frame)
     else this.#pending.push(frame)
   }
-  #enqueue(frame: Uint8Array): void {
+  #enqueue(frame: Frame): void {
     const { metrics, flusher, lagWatch } = this.#dependencies
     metrics.add('deliveries_total', '')
-    metrics.add('sent_bytes_total', '', frame.byteLength)
-    this.#unprobedBytes += frame.byteLength
+    const sizeBytes = sizeOf(frame)
+    metrics.add('sent_bytes_total', '', sizeBytes)
+    this.#unprobedBytes += sizeBytes
     if (this.#unprobedBytes >= PROBE_BYTES) {
       this.#unprobedBytes = 0
       lagWatch.probeNext(this)
@@ -238,9 +245,17 @@ export class Reader implements Receiver, GroupMember, TurnTask {
     this.#pending.push(frame)
     if (this.#pending.length >= MAX_PENDING) this.endTurn()
   }
-  #sendAll(frames: readonly Uint8Array[]): void {
-    for (const frame of frames) this.socket.sendText(frame)
+  #sendAll(frames: readonly Frame[]): void {
+    for (const frame of frames) this.#write(frame)
   }
+  /** @returns bytes that wait in this process. */
+  #write(frame: Frame): number {
+    return frame instanceof Uint8Array ? this.socket.sendText(frame) : this.socket.sendBinary(frame.binary)
+  }
+}
+
+function sizeOf(frame: Frame): number {
+  return frame instanceof Uint8Array ? frame.byteLength : frame.binary.byteLength
 }
 
 function toNotice(notice: TopicNotice): RelayMessage {

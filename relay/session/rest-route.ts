@@ -21,7 +21,7 @@ export interface RestRouteDependencies extends AdmissionDependencies {
   readonly hub: Pick<Hub, 'join' | 'leave' | 'request'>
   readonly policy: AccessPolicy
   readonly random: Random
-  readonly createGuest: (remoteAddress: string) => Identity | undefined
+  readonly createGuest: () => Identity | undefined
   readonly toResponse: (failure: Failure) => HttpResponse
 }
 
@@ -44,7 +44,7 @@ async function identify(request: HttpRequest, { door }: RestRoute, dependencies:
   if (door === 'open') return { ok: true, value: NOBODY }
   const admitted = await admit(request, dependencies)
   if (!admitted.ok) return admitted
-  const identity = admitted.value ?? (door === 'compat' ? dependencies.createGuest(request.remoteAddress) : undefined)
+  const identity = admitted.value ?? (door === 'compat' ? dependencies.createGuest() : undefined)
   if (identity !== undefined) return { ok: true, value: identity }
   return fail('auth.token_missing', 'Send the token as `Authorization: Bearer …` or `?token=…`.')
 }

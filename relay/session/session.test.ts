@@ -55,7 +55,7 @@ describe('session', () => {
   })
   it.each([
     ['text', (listener: SocketListener) => listener.onText('{"type":"ping"}')],
-    ['binary', (listener: SocketListener) => listener.onBinary(1)],
+    ['binary', (listener: SocketListener) => listener.onBinary(new Uint8Array(1))],
   ])('[SE4] any %s frame is a sign of life', (_what, speak) => {
     const { clock, connect, identityFor } = setUp()
     const { socket, listener } = connect(identityFor(1e9))
@@ -325,7 +325,7 @@ describe('session', () => {
     listener.onTooLarge(100_000)
     listener.onText('{"type":"subscribe","topic":"app/x"}')
     listener.onText('nonsense')
-    listener.onBinary(3)
+    listener.onBinary(new Uint8Array(3))
     hub.publish({ topic: 'app/x', data: 1 })
     turn.end()
     expect(typesOf(socket)).toEqual(['welcome', 'frame.too_large'])

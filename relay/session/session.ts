@@ -8,12 +8,15 @@ import { ERRORS, type Failure } from '#shared/protocol/errors'
 import type { ClientMessage, ClientMessageOf, RelayMessage } from '#shared/protocol/messages'
 import { PROTOCOL_VERSION } from '#shared/protocol/protocol'
 import type {
+  Conversation,
   Dialect,
+  Frame,
   Identity,
   Log,
   Metrics,
   Peer,
   PeerEvent,
+  PeerExit,
   Publication,
   Random,
   SessionEnd,
@@ -49,6 +52,10 @@ export interface SessionDependencies extends MessageDependencies, ReaderDependen
 export interface SessionOptions {
   readonly socket: Socket
   readonly dialect: Dialect
+  /** The route's: longer frames went to `onTooLarge`, for the text of that answer. */
+  readonly maxFrameBytes: number
+  /** Longer text is too large as well. */
+  readonly maxTextBytes: number
   /** Known already when the upgrade carried a token: such a session is welcomed unasked. */
   readonly identity: Identity | undefined
   /** The last call. */
@@ -57,7 +64,13 @@ export interface SessionOptions {
 
 /** Only the data valid in that state. */
 type State =
-  | { readonly kind: 'waiting'; frames: number; bytes: number; readonly cancelDeadline: () => void; unread: string[] | undefined }
+  | {
+      readonly kind: 'waiting'
+      frames: number
+      bytes: number
+      readonly cancelDeadline: () => void
+      unread: (string | Uint8Array)[] | undefined
+    }
   | { readonly kind: 'open'; readonly address: string; identity: Identity; mayGreet: boolean; cancelExpiry: (() => void) | undefined }
   | { readonly kind: 'closing'; readonly peer: string | undefined }
 
@@ -67,7 +80,7 @@ const SILENT_BEATS = 2
 const EXPIRY_BEATS = 2
 const BYTE_BURST_SECONDS = 2
 
-export class Session implements SocketListener, OpenSession, ReaderHost, Beating, Peer, TurnTask {
+export class Session implements SocketListener, OpenSession, ReaderHost, Beating, Peer, TurnTask, Conversation {
   readonly dependencies: SessionDependencies
   readonly subscriptions: Subscriptions
   readonly reader: Reader
@@ -75,6 +88,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   readonly #dialect: Dialect
   readonly #onClosed: (session: Session) => void
   readonly #isWelcomedUnasked: boolean
+  readonly #maxTextBytes: number
   readonly #frames: TokenBucket
   readonly #bytes: TokenBucket
   #mistakes: TokenBucket | undefined
@@ -85,17 +99,18 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   #parting: { readonly left: State; readonly end: SessionEnd } | undefined
   #cancelTermination: (() => void) | undefined
 
-  constructor({ socket, dialect, identity, onClosed }: SessionOptions, dependencies: SessionDependencies) {
+  constructor({ socket, dialect, identity, maxFrameBytes, maxTextBytes, onClosed }: SessionOptions, dependencies: SessionDependencies) {
     const { clock, limits } = dependencies
     this.dependencies = dependencies
     this.#socket = socket
     this.#dialect = dialect
+    this.#maxTextBytes = maxTextBytes
     this.#onClosed = onClosed
     this.#isWelcomedUnasked = identity !== undefined
     this.reader = new Reader(socket, { dialect, host: this }, dependencies)
     this.subscriptions = new Subscriptions(this.reader, dialect, dependencies)
     this.#frames = new TokenBucket(clock, limits.frameBurst, limits.framesPerSecond)
-    this.#bytes = new TokenBucket(clock, Math.max(limits.bytesPerSecond * BYTE_BURST_SECONDS, limits.frameBytes), limits.bytesPerSecond)
+    this.#bytes = new TokenBucket(clock, Math.max(limits.bytesPerSecond * BYTE_BURST_SECONDS, maxFrameBytes), limits.bytesPerSecond)
     if (identity === undefined) this.#wait()
     else this.#open(identity, undefined)
   }
@@ -123,21 +138,25 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
 
   // -------------------------------------------------------------- sending
 
-  send(message: RelayMessage): void {
-    if (this.#state.kind === 'closing') return
-    const frame = this.#dialect.encode(message)
-    if (frame !== undefined) this.reader.send(frame)
+  tell(message: RelayMessage): void {
+    if (this.#state.kind !== 'closing') this.#dialect.write(message, this)
+  }
+  send(frame: Frame): void {
+    if (this.#state.kind !== 'closing') this.reader.send(frame)
   }
   replay(items: readonly (TopicNotice | Publication)[], isRetained: boolean): void {
     if (this.#state.kind === 'open') this.reader.replay(items, isRetained)
   }
   sendFailure(failure: Failure, id: string | undefined): void {
     this.dependencies.metrics.add('refusals_total', failure.code)
-    this.send({ type: 'error', ...withId(id), error: { ...failure, retry: ERRORS[failure.code].retry } })
+    this.tell({ type: 'error', ...withId(id), error: { ...failure, retry: ERRORS[failure.code].retry } })
   }
   blame(failure: Failure, id: string | undefined): void {
-    const { clock, limits } = this.dependencies
     this.sendFailure(failure, id)
+    this.countMistake()
+  }
+  countMistake(): void {
+    const { clock, limits } = this.dependencies
     this.#mistakes ??= new TokenBucket(clock, limits.errorBurst, 1000 / limits.errorForgivenessMs)
     if (this.#mistakes.take()) return
     this.#hitLimit('errors')
@@ -145,7 +164,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   }
   /** Tells the client that the relay stops. */
   drain(reconnectAfterMs: number): void {
-    this.send({ type: 'draining', reconnectAfterMs })
+    this.tell({ type: 'draining', reconnectAfterMs })
   }
 
   // -------------------------------------------------------------- ending
@@ -164,14 +183,14 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     const parting = this.#parting
     if (parting === undefined) return
     this.#parting = undefined
-    this.#depart(parting.left)
+    this.#depart(parting.left, toExit(parting.end))
     this.reader.flush()
     this.reader.end()
-    this.#socket.close(CLOSE_CODES[parting.end.close].code, parting.end.reason)
+    this.#socket.close(parting.end.code ?? CLOSE_CODES[parting.end.close].code, parting.end.reason)
   }
   /** Drops the connection at once. Harmless when closed. */
   terminate(): void {
-    this.#depart(this.#leave())
+    this.#depart(this.#leave(), LOST)
     this.reader.end()
     this.#socket.terminate()
   }
@@ -194,12 +213,12 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     return left
   }
   /** Frees what the rest of the relay holds for it. */
-  #depart(left: State): void {
+  #depart(left: State, exit: PeerExit): void {
     if (left.kind !== 'open') return
     const { heartbeat, hub, users } = this.dependencies
     heartbeat.remove(this)
     this.subscriptions.clear()
-    hub.leave(left.address)
+    hub.leave(left.address, exit)
     users.leaveUser(left.identity.subject)
   }
 
@@ -248,7 +267,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       if (verified.ok) {
         this.#client = hello.client
         this.#open(verified.value, hello.id)
-        for (const text of state.unread ?? []) this.#read(text)
+        for (const frame of state.unread ?? []) this.#read(frame)
         return
       }
       this.sendFailure(verified.failure, hello.id)
@@ -298,7 +317,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   #welcome(peer: string, identity: Identity, id: string | undefined): void {
     const { limits, clock, hub, server } = this.dependencies
     const { frameBytes, subscriptions, pendingRequests } = limits
-    this.send({
+    this.tell({
       type: 'welcome',
       ...withId(id),
       version: PROTOCOL_VERSION,
@@ -336,7 +355,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       this.sendFailure({ code: 'auth.token_expired', message: 'The token has expired. Get a new one.' }, undefined)
       this.end({ close: 'unauthenticated', reason: 'token expired' })
     })
-    this.send({ type: 'expiring', expiresAt: state.identity.expiresAt })
+    this.tell({ type: 'expiring', expiresAt: state.identity.expiresAt })
   }
   refresh({ id, token }: ClientMessageOf<'refresh'>): void {
     const state = this.#state
@@ -356,7 +375,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       state.identity = verified.value
       state.cancelExpiry?.()
       state.cancelExpiry = undefined
-      this.send({ type: 'refreshed', ...withId(id), roles: [...state.identity.roles], expiresAt: state.identity.expiresAt })
+      this.tell({ type: 'refreshed', ...withId(id), roles: [...state.identity.roles], expiresAt: state.identity.expiresAt })
       this.#dropForbidden()
       this.#watchExpiry()
     })
@@ -368,7 +387,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       if (allowed.ok) continue
       this.subscriptions.remove(filter)
       this.sendFailure(allowed.failure, undefined)
-      this.send({ type: 'unsubscribed', topic: filter })
+      this.tell({ type: 'unsubscribed', topic: filter })
     }
   }
 
@@ -378,25 +397,35 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
         this.reader.receive(event)
         return
       case 'direct':
-        this.send({ type: 'direct', from: event.from, time: event.time, data: event.data })
+        this.tell({ type: 'direct', from: event.from, time: event.time, data: event.data })
         return
       case 'requested': {
-        const { id, from, method, data, deadlineMs } = event
-        this.send({ type: 'requested', id, from, method, ...withData(data), deadlineMs })
+        this.#receiveRequest(event)
         return
       }
       case 'requestEnded':
         this.#receiveOutcome(event)
+        return
+      case 'exited':
+        this.tell({ type: 'exited', peer: event.address, ...event.exit })
+    }
+  }
+  /** Bytes beside the JSON cannot be passed on over a wire. */
+  #receiveRequest({ id, from, method, data, attachment, deadlineMs }: Extract<PeerEvent, { kind: 'requested' }>): void {
+    if (attachment === undefined) this.tell({ type: 'requested', id, from, method, ...withData(data), deadlineMs })
+    else {
+      const failure: Failure = { code: 'frame.binary_unsupported', message: 'This peer takes no attachments.' }
+      queueMicrotask(() => this.dependencies.hub.reply(this.address, id, { kind: 'failed', failure }))
     }
   }
   #receiveOutcome({ id, from, outcome, isDuplicate }: Extract<PeerEvent, { kind: 'requestEnded' }>): void {
     const repeated = isDuplicate ? { isDuplicate } : {}
     switch (outcome.kind) {
       case 'replied':
-        this.send({ type: 'replied', id, from, ...withData(outcome.data), ...repeated })
+        this.tell({ type: 'replied', id, from, ...withData(outcome.data), ...repeated })
         return
       case 'refused':
-        this.send({ type: 'replied', id, from, error: outcome.error, ...repeated })
+        this.tell({ type: 'replied', id, from, error: outcome.error, ...repeated })
         return
       case 'failed':
         this.sendFailure(outcome.failure, id)
@@ -408,55 +437,54 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   onLagChanged(): void {
     this.subscriptions.onLagChanged()
   }
+  onNotice(message: RelayMessage): void {
+    this.#dialect.write(message, this)
+  }
 
   // -------------------------------------------------------------- what the client sends
 
   onText(text: string): void {
+    // UTF-8 has at most three bytes for each code unit, so most texts need no counting.
+    const isLong = text.length * 3 > this.#maxTextBytes && Buffer.byteLength(text) > this.#maxTextBytes
+    if (isLong) this.onTooLarge(Buffer.byteLength(text))
+    else this.#onFrame(text, text.length)
+  }
+  onBinary(bytes: Uint8Array): void {
+    this.#onFrame(bytes, bytes.byteLength)
+  }
+  #onFrame(frame: string | Uint8Array, sizeBytes: number): void {
     this.#silentBeats = 0
     const state = this.#state
-    if (state.kind === 'closing' || !this.#countStranger(text.length)) return
-    this.dependencies.metrics.add('received_bytes_total', '', text.length)
-    if (state.kind === 'waiting' && state.unread !== undefined) state.unread.push(text)
-    else this.#read(text)
+    if (state.kind === 'closing' || !this.#countStranger(sizeBytes)) return
+    this.dependencies.metrics.add('received_bytes_total', '', sizeBytes)
+    if (state.kind === 'waiting' && state.unread !== undefined) state.unread.push(frame)
+    else this.#read(frame)
   }
-  #read(text: string): void {
-    const state = this.#state
-    if (state.kind === 'closing') return
-    const isTooFast = !this.#frames.take() ? 'messages_per_second' : !this.#bytes.take(text.length) ? 'bytes_per_second' : undefined
-    const decoded = this.#dialect.decode(text)
-    if (isTooFast !== undefined) {
-      this.#hitLimit(isTooFast)
-      const { framesPerSecond, bytesPerSecond } = this.dependencies.limits
-      const bounds = `${String(framesPerSecond)} messages or ${String(bytesPerSecond)} bytes`
-      this.blame(
-        { code: 'rate.limited', message: `More than ${bounds} a second came. Slow down.` },
-        decoded.ok ? decoded.message.id : decoded.id,
-      )
+  #read(frame: string | Uint8Array): void {
+    if (this.#state.kind === 'closing') return
+    const sizeBytes = frame.length
+    const isTooFast = !this.#frames.take() ? 'messages_per_second' : !this.#bytes.take(sizeBytes) ? 'bytes_per_second' : undefined
+    if (isTooFast === undefined) {
+      this.#dialect.read(frame, this)
       return
     }
-    if (!decoded.ok) {
-      this.blame(decoded.failure, decoded.id)
-      return
-    }
-    const message = decoded.message
+    this.#hitLimit(isTooFast)
+    const { framesPerSecond, bytesPerSecond } = this.dependencies.limits
+    const bounds = `${String(framesPerSecond)} messages or ${String(bytesPerSecond)} bytes`
+    const id = typeof frame === 'string' ? this.#dialect.findId?.(frame) : undefined
+    this.blame({ code: 'rate.limited', message: `More than ${bounds} a second came. Slow down.` }, id)
+  }
+  say(message: ClientMessage, attachment?: Uint8Array): void {
+    if (this.#state.kind === 'closing') return
     this.dependencies.metrics.add('messages_received_total', message.type)
     if (message.type === 'hello') this.#greet(message)
-    else if (state.kind === 'open') handleMessage(message, this)
+    else if (this.#state.kind === 'open') handleMessage(message, this, attachment)
     else this.blame({ code: 'auth.token_missing', message: 'Say hello with a token first.' }, message.id)
-  }
-  /** Handles a message in the client's place. */
-  say(message: Exclude<ClientMessage, { type: 'hello' }>): void {
-    if (this.#state.kind === 'open') handleMessage(message, this)
-  }
-  onBinary(sizeBytes: number): void {
-    this.#silentBeats = 0
-    if (this.#countStranger(sizeBytes)) this.blame({ code: 'frame.binary_unsupported', message: 'Send text frames only.' }, undefined)
   }
   onTooLarge(sizeBytes: number): void {
     this.#hitLimit('frame_bytes')
-    const limit = this.dependencies.limits.frameBytes
     this.sendFailure(
-      { code: 'frame.too_large', message: `A frame has at most ${String(limit)} bytes; ${String(sizeBytes)} came.` },
+      { code: 'frame.too_large', message: `A text frame has at most ${String(this.#maxTextBytes)} bytes; ${String(sizeBytes)} came.` },
       undefined,
     )
     this.end({ close: 'tooBig', reason: 'frame too large' })
@@ -473,7 +501,8 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     if (this.#state.kind !== 'closing') this.dependencies.metrics.add('connections_closed_total', 'peer')
     const parting = this.#parting
     this.#parting = undefined
-    this.#depart(parting?.left ?? this.#leave())
+    this.#depart(parting?.left ?? this.#leave(), parting === undefined ? toPeerExit(code) : toExit(parting.end))
+    this.#dialect.end?.()
     this.reader.end()
     this.#cancelTermination?.()
     this.#onClosed(this)
@@ -485,6 +514,18 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   #hitLimit(limit: (typeof LIMIT_NAMES)[number]): void {
     this.dependencies.metrics.add('limit_hits_total', limit)
   }
+}
+
+/** The connection broke, or was dropped. */
+const LOST: PeerExit = { reason: 'connection lost', isAbnormal: true }
+
+function toExit({ reason, close }: SessionEnd): PeerExit {
+  return { reason, isAbnormal: close !== 'normal' && close !== 'goingAway' }
+}
+
+/** The other end left. 1005: its close frame named no code (RFC 6455 section 7.1.5). */
+function toPeerExit(code: number): PeerExit {
+  return code === 1000 || code === 1001 || code === 1005 ? { reason: 'closed', isAbnormal: false } : LOST
 }
 
 const NOBODY: Identity = {

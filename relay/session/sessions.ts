@@ -7,6 +7,10 @@ import { Session, type SessionDependencies } from './session.ts'
 export interface SessionStart {
   readonly dialect: Dialect
   readonly identity: Identity | undefined
+  /** The route's. */
+  readonly maxFrameBytes: number
+  /** Of a text frame. */
+  readonly maxTextBytes: number
   /** Said in the client's place once the session is open, for clients that cannot speak. */
   readonly first?: readonly Exclude<ClientMessage, { type: 'hello' }>[]
 }
@@ -65,11 +69,11 @@ export function createSessions(dependencies: SessionsDependencies): Sessions {
   }
   return {
     findFullBound,
-    open(socket, { dialect, identity, first }) {
+    open(socket, { dialect, identity, maxFrameBytes, maxTextBytes, first }) {
       const bound = findFullBound(socket.remoteAddress)
       if (bound !== undefined) return refuse(socket)
       addresses.enter(socket.remoteAddress)
-      const session = new Session({ socket, dialect, identity, onClosed }, dependencies)
+      const session = new Session({ socket, dialect, identity, maxFrameBytes, maxTextBytes, onClosed }, dependencies)
       open.add(session)
       for (const message of first ?? []) session.say(message)
       return session

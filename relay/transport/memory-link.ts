@@ -8,6 +8,7 @@ import { describeError, guard } from './handler-guard.ts'
 /** What the client's side hears. */
 export interface MemoryClientListener {
   onText(text: string): void
+  onBinary?(bytes: Uint8Array): void
   /** The last call. 1006 where no close frame came. */
   onClose(code: number, reason: string): void
 }
@@ -40,7 +41,7 @@ export interface MemoryLinkOptions {
 }
 
 type ToClient =
-  | { readonly kind: 'text'; readonly utf8: Uint8Array }
+  | { readonly kind: 'text' | 'binary'; readonly bytes: Uint8Array }
   | { readonly kind: 'ping' }
   | { readonly kind: 'close'; readonly code: number; readonly reason: string }
 
@@ -75,16 +76,18 @@ export function openMemoryLink(open: (socket: Socket) => SocketListener, options
 
 function createEnd(link: LinkState): Socket {
   const bufferedBytes = (): number => (isReading(link) ? 0 : link.waitingBytes)
+  function send(kind: 'text' | 'binary', bytes: Uint8Array): number {
+    if (link.state !== 'open') return 0
+    link.waitingBytes += bytes.byteLength
+    link.isBackedUp ||= link.isPaused
+    push(link, { kind, bytes }, end)
+    return bufferedBytes()
+  }
   const end: Socket = {
     isTwoWay: link.options.isTwoWay,
     remoteAddress: link.options.remoteAddress,
-    sendText(utf8) {
-      if (link.state !== 'open') return 0
-      link.waitingBytes += utf8.byteLength
-      link.isBackedUp ||= link.isPaused
-      push(link, { kind: 'text', utf8 }, end)
-      return bufferedBytes()
-    },
+    sendText: (bytes) => send('text', bytes),
+    sendBinary: (bytes) => (link.options.isTwoWay ? send('binary', bytes) : bufferedBytes()),
     cork: (sends) => sends(),
     bufferedBytes,
     ping() {
@@ -115,7 +118,7 @@ function createClient(link: LinkState, end: Socket): MemoryClient {
       schedule(link, end)
     },
     sendText: (text) => toRelay(Buffer.byteLength(text), (listener) => listener.onText(text.toWellFormed())),
-    sendBinary: (bytes) => toRelay(bytes.byteLength, (listener) => listener.onBinary(bytes.byteLength)),
+    sendBinary: (bytes) => toRelay(bytes.byteLength, (listener) => listener.onBinary(bytes.slice())),
     ping: () => toRelay(0, (listener) => listener.onPong()),
     close: (code) => queueMicrotask(() => finish(link, end, { told: code, heard: code, reason: '' })),
     terminate: () => finish(link, end, { told: 1006, heard: 1006, reason: '' }),
@@ -157,8 +160,12 @@ function deliverOne(link: LinkState, item: ToClient, end: Socket): void {
   if (item.kind === 'ping') notify(link, (listener) => listener.onPong())
   else if (item.kind === 'close') finish(link, end, { told: item.code, heard: item.code, reason: item.reason })
   else {
-    link.waitingBytes -= item.utf8.byteLength
-    const text = decodeText(item.utf8)
+    link.waitingBytes -= item.bytes.byteLength
+    if (item.kind === 'binary') {
+      guard(link.options.log, () => link.client?.onBinary?.(item.bytes))
+      return
+    }
+    const text = decodeText(item.bytes)
     // RFC 6455 section 8.1: a client ends the connection over text that is none.
     if (text === undefined) finish(link, end, { told: 1007, heard: 1007, reason: '' })
     else guard(link.options.log, () => link.client?.onText(text))

@@ -5,10 +5,11 @@
 import type { HttpAnswer, HttpRequest, HttpResponse, Socket, SocketRoute, Transport } from '../ports.ts'
 import { createClientAddressReader, type ReadClientAddress } from './client-address.ts'
 import { answerSafely, createUpgradeGate, isStream, type UpgradeGate } from './handler-guard.ts'
-import { failureResponse } from './http-answer.ts'
+import { failureResponse, refusalResponse } from './http-answer.ts'
 import { createMemoryChannel } from './memory-channel.ts'
 import { openMemoryLink, type MemoryClient, type MemoryLinkOptions } from './memory-link.ts'
 import { createRequestBody } from './request-body.ts'
+import { findByPath } from './route-path.ts'
 import { parseSubprotocols } from './subprotocols.ts'
 import { TRANSPORT_LIMITS } from './transport-limits.ts'
 import type { TransportOptions } from './transport-options.ts'
@@ -78,11 +79,11 @@ export function createMemoryTransport(options: TransportOptions): MemoryTranspor
 
 async function connect(path: string, request: MemoryRequest, state: MemoryState): Promise<MemoryConnectResult> {
   const head = copyHead(path, request, state)
-  const route = state.options.routes.sockets.find((candidate) => candidate.path === path)
+  const route = findByPath(new Map(state.options.routes.sockets.map((candidate) => [candidate.path, candidate])), path)
   if (route === undefined) return { ok: false, response: toResponse(await answer(head, request, state)) }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
   const decided = await state.gate.decide(route, { ...head, subprotocols })
-  if (!decided.accept) return { ok: false, response: failureResponse(decided.failure) }
+  if (!decided.accept) return { ok: false, response: refusalResponse(decided) }
   return { ok: true, client: track(decided.open, limitsOf(route, head), state), subprotocol: decided.subprotocol ?? '' }
 }
 
@@ -114,7 +115,7 @@ function track(
   })
 }
 
-type Head = Omit<HttpRequest, 'method' | 'readBody'>
+type Head = Omit<HttpRequest, 'method' | 'readBody' | 'onGone'>
 
 /** Throws when nobody listens, as a refused connection would. */
 function copyHead(path: string, { query = '', headers = {}, remoteAddress = HERE }: MemoryRequest, state: MemoryState): Head {
@@ -131,7 +132,7 @@ function answer(head: Head, { method = 'GET', body }: MemoryRequest, { options }
   const received = createRequestBody(TRANSPORT_LIMITS.bodyBytes)
   if (body !== undefined) received.push(body)
   received.finish()
-  const request = { ...head, method, readBody: (limitBytes: number) => received.read(limitBytes) }
+  const request = { ...head, method, readBody: (limitBytes: number) => received.read(limitBytes), onGone: () => undefined }
   return answerSafely(options.routes.http, request, options.log)
 }
 

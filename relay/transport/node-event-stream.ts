@@ -39,6 +39,9 @@ export class NodeEventStream implements Socket {
     this.#isBackedUp ||= waiting >= TRANSPORT_LIMITS.backedUpBytes
     return waiting
   }
+  sendBinary(_bytes: Uint8Array): number {
+    return this.bufferedBytes()
+  }
   /** As `sendText`, with all else of this turn. */
   sendInTurn(utf8: Uint8Array): void {
     if (!this.isOpen) return

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { HttpHandler, HttpRequest, HttpResponse, HttpStreamResponse, Log, Socket } from '../ports.ts'
 import type { ReadClientAddress } from './client-address.ts'
-import { answerSafely, isStream } from './handler-guard.ts'
+import { answerSafely, guard, isStream } from './handler-guard.ts'
 import { NodeEventStream } from './node-event-stream.ts'
 import { createRequestBody, type RequestBody } from './request-body.ts'
 import { isBodiless, statusLine } from './status-line.ts'
@@ -29,7 +29,7 @@ export async function answerHttp(request: IncomingMessage, response: ServerRespo
   request.on('close', () => body.abort())
   request.on('error', () => body.abort())
   response.on('error', () => response.destroy())
-  const copied = copyRequest(request, body, state)
+  const copied = copyRequest(request, body, state, response)
   const answer = await answerSafely(state.handler, copied, state.log)
   if (response.destroyed) return
   if (isStream(answer)) openStream(answer, { request: copied, response, state })
@@ -40,14 +40,29 @@ export async function answerHttp(request: IncomingMessage, response: ServerRespo
 export function copyHead(
   request: IncomingMessage,
   { readClientAddress }: Pick<NodeHttpState, 'readClientAddress'>,
-): Omit<HttpRequest, 'method' | 'readBody'> {
+): Omit<HttpRequest, 'method' | 'readBody' | 'onGone'> {
   const headers = readHeaders(request)
   const remoteAddress = readClientAddress(request.socket.remoteAddress ?? '', headers.get('x-forwarded-for'))
   return { ...parseUrl(request.url), headers, remoteAddress }
 }
 
-export function copyRequest(request: IncomingMessage, body: RequestBody, state: Pick<NodeHttpState, 'readClientAddress'>): HttpRequest {
-  return { ...copyHead(request, state), method: request.method ?? 'GET', readBody: (limitBytes) => body.read(limitBytes) }
+/** @param response undefined for a request that is answered at once. */
+export function copyRequest(
+  request: IncomingMessage,
+  body: RequestBody,
+  state: Pick<NodeHttpState, 'log' | 'readClientAddress'>,
+  response?: ServerResponse,
+): HttpRequest {
+  return {
+    ...copyHead(request, state),
+    method: request.method ?? 'GET',
+    readBody: (limitBytes) => body.read(limitBytes),
+    onGone(listener) {
+      response?.once('close', () => {
+        if (!response.writableEnded) guard(state.log, listener)
+      })
+    },
+  }
 }
 
 /** Answers an upgrade that does not happen: node:http leaves its stream to us. */

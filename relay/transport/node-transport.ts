@@ -11,12 +11,13 @@ import type { ListenResult, SocketRoute, Transport, UpgradeAnswer } from '../por
 import { createClientAddressReader } from './client-address.ts'
 import { answerSafely, createUpgradeGate, isStream, type UpgradeGate } from './handler-guard.ts'
 import { asksForWebSocket, refuseHandshake } from './handshake.ts'
-import { failureResponse } from './http-answer.ts'
+import { failureResponse, refusalResponse } from './http-answer.ts'
 import { createNodeChannel } from './node-channel.ts'
 import { answerHttp, copyHead, copyRequest, refuse, refuseGarbage, type NodeHttpState } from './node-http.ts'
 import { NodeWebSocket } from './node-web-socket.ts'
 import { toBindProblem } from './port-probe.ts'
 import { createRequestBody } from './request-body.ts'
+import { findByPath } from './route-path.ts'
 import { parseSubprotocols } from './subprotocols.ts'
 import { loadTlsFiles } from './tls-files.ts'
 import { TRANSPORT_LIMITS } from './transport-limits.ts'
@@ -134,7 +135,7 @@ function createUpgrader(route: SocketRoute): Upgrader {
 async function upgrade(request: IncomingMessage, wire: Wire, state: TransportState): Promise<void> {
   wire.stream.on('error', () => wire.stream.destroy())
   const head = copyHead(request, state)
-  const upgrader = state.upgraders.get(head.path)
+  const upgrader = findByPath(state.upgraders, head.path)
   if (upgrader === undefined || !asksForWebSocket(request.method ?? '', head.headers)) {
     const answer = await answerSafely(state.handler, copyRequest(request, createRequestBody(0), state), state.log)
     refuse(wire.stream, isStream(answer) ? failureResponse({ code: 'http.not_found', message: 'No WebSocket is here.' }) : answer)
@@ -148,7 +149,7 @@ async function upgrade(request: IncomingMessage, wire: Wire, state: TransportSta
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
   const answer = await state.gate.decide(upgrader.route, { ...head, subprotocols })
   if (!answer.accept) {
-    refuse(wire.stream, failureResponse(answer.failure))
+    refuse(wire.stream, refusalResponse(answer))
     return
   }
   if (answer.subprotocol !== undefined) upgrader.chosen.set(request, answer.subprotocol)

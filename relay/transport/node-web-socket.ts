@@ -39,9 +39,10 @@ export class NodeWebSocket implements Socket {
   }
 
   sendText(utf8: Uint8Array): number {
-    if (!this.isOpen) return 0
-    this.#webSocket.send(utf8, { binary: false }, () => this.#noteWritten())
-    return this.#noteWaiting()
+    return this.#send(utf8, false)
+  }
+  sendBinary(bytes: Uint8Array): number {
+    return this.#send(bytes, true)
   }
   /** @param frame a whole text frame, header included. */
   sendFrameInTurn(frame: Uint8Array): void {
@@ -109,6 +110,11 @@ export class NodeWebSocket implements Socket {
     this.#memberships.delete(channel)
   }
 
+  #send(bytes: Uint8Array, isBinary: boolean): number {
+    if (!this.isOpen) return 0
+    this.#webSocket.send(bytes, { binary: isBinary }, () => this.#noteWritten())
+    return this.#noteWaiting()
+  }
   #notify(tell: (listener: SocketListener) => void): void {
     const listener = this.#listener
     if (listener !== undefined) guard(this.#options.log, () => tell(listener))
@@ -116,7 +122,7 @@ export class NodeWebSocket implements Socket {
   #receive(listener: SocketListener, data: RawData, isBinary: boolean): void {
     const bytes = toBuffer(data)
     if (bytes.byteLength > this.#options.maxFrameBytes) listener.onTooLarge(bytes.byteLength)
-    else if (isBinary) listener.onBinary(bytes.byteLength)
+    else if (isBinary) listener.onBinary(bytes)
     else listener.onText(bytes.toString('utf8'))
   }
   #noteWaiting(): number {

@@ -60,6 +60,9 @@ export class UwsEventStream implements Socket {
     if (this.#corks === 0) this.#flush()
     return this.bufferedBytes()
   }
+  sendBinary(_bytes: Uint8Array): number {
+    return this.bufferedBytes()
+  }
   /** As `sendText`, with all else of this turn. */
   sendInTurn(utf8: Uint8Array): void {
     if (!this.isOpen) return

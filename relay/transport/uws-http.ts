@@ -28,19 +28,22 @@ interface Exchange {
   readonly isHead: boolean
   /** The client has gone: the response must not be touched. */
   isGone: boolean
+  /** Told when it goes. */
+  onGone: (() => void) | undefined
   stream: UwsEventStream | undefined
 }
 
 export function answerHttp(response: UwsResponse, request: UwsRequest, state: UwsHttpState): void {
-  const exchange: Exchange = { response, isHead: request.getMethod() === 'head', isGone: false, stream: undefined }
+  const exchange: Exchange = { response, isHead: request.getMethod() === 'head', isGone: false, onGone: undefined, stream: undefined }
   const body = createRequestBody(TRANSPORT_LIMITS.bodyBytes)
   response.onAborted(() => {
     exchange.isGone = true
     body.abort()
     exchange.stream?.end(1006)
+    guard(state.log, () => exchange.onGone?.())
   })
   try {
-    const copied = copyRequest(request, response, { body, state })
+    const copied = copyRequest(request, response, { body, exchange, state })
     response.onData((chunk, isLast) => {
       if (chunk.byteLength > 0) body.push(new Uint8Array(chunk))
       if (isLast) body.finish()
@@ -61,7 +64,7 @@ export function copyHead(
   request: UwsRequest,
   response: UwsResponse,
   { uws, readClientAddress }: Pick<UwsHttpState, 'uws' | 'readClientAddress'>,
-): Omit<HttpRequest, 'method' | 'readBody'> {
+): Omit<HttpRequest, 'method' | 'readBody' | 'onGone'> {
   const headers = readHeaders(request, uws)
   const peer = Buffer.from(response.getRemoteAddressAsText()).toString('latin1')
   return {
@@ -86,10 +89,16 @@ export function sendWhole(
 function copyRequest(
   request: UwsRequest,
   response: UwsResponse,
-  { body, state }: { readonly body: RequestBody; readonly state: UwsHttpState },
+  { body, exchange, state }: { readonly body: RequestBody; readonly exchange: Exchange; readonly state: UwsHttpState },
 ): HttpRequest {
-  const method = request.getMethod().toUpperCase()
-  return { ...copyHead(request, response, state), method, readBody: (limitBytes) => body.read(limitBytes) }
+  return {
+    ...copyHead(request, response, state),
+    method: request.getMethod().toUpperCase(),
+    readBody: (limitBytes) => body.read(limitBytes),
+    onGone(listener) {
+      exchange.onGone = listener
+    },
+  }
 }
 
 function readHeaders(request: UwsRequest, uws: Uws): Map<string, string> {

@@ -15,8 +15,8 @@ export interface Uws {
   closeListenSocket(socket: us_listen_socket): void
   /** The part of the URL after `?`; some builds give undefined where there is none. */
   readQuery(request: HttpRequest): string
-  /** One text message of UTF-8, as one frame or, when it is long, several (RFC 6455 section 5.4). */
-  sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void
+  /** One message, UTF-8 where it is text, as one frame or, when it is long, several (RFC 6455 section 5.4). */
+  sendMessage(socket: WebSocket<unknown>, bytes: Uint8Array, isBinary: boolean): void
   /** -1 when closed. */
   localPort(socket: us_listen_socket): number
   readonly forEachHeader: (request: HttpRequest, callback: (name: string, value: string) => void) => void
@@ -48,7 +48,7 @@ export function loadUws(): Uws | undefined {
     closeListenSocket: (socket) => void closeListenSocket(socket),
     localPort: (socket) => Number(localPort(socket)),
     forEachHeader,
-    sendText,
+    sendMessage,
     readQuery: (request) => {
       const query: unknown = request.getQuery()
       return typeof query === 'string' ? query : ''
@@ -85,15 +85,15 @@ function forEachHeader(request: HttpRequest, callback: (name: string, value: str
  */
 export const PIECE_BYTES = 16_000
 
-function sendText(socket: WebSocket<unknown>, utf8: Uint8Array): void {
-  if (utf8.byteLength <= PIECE_BYTES || !canFragment(socket)) {
-    socket.send(utf8, false)
+function sendMessage(socket: WebSocket<unknown>, bytes: Uint8Array, isBinary: boolean): void {
+  if (bytes.byteLength <= PIECE_BYTES || !canFragment(socket)) {
+    socket.send(bytes, isBinary)
     return
   }
-  socket.sendFirstFragment(utf8.subarray(0, PIECE_BYTES), false, false)
+  socket.sendFirstFragment(bytes.subarray(0, PIECE_BYTES), isBinary, false)
   let sent = PIECE_BYTES
-  for (; utf8.byteLength - sent > PIECE_BYTES; sent += PIECE_BYTES) socket.sendFragment(utf8.subarray(sent, sent + PIECE_BYTES), false)
-  socket.sendLastFragment(utf8.subarray(sent), false)
+  for (; bytes.byteLength - sent > PIECE_BYTES; sent += PIECE_BYTES) socket.sendFragment(bytes.subarray(sent, sent + PIECE_BYTES), false)
+  socket.sendLastFragment(bytes.subarray(sent), false)
 }
 
 /** There, but missing from the type definitions. */

@@ -13,7 +13,7 @@ import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from
 import { createClientAddressReader } from './client-address.ts'
 import { createUpgradeGate, guard, type UpgradeGate } from './handler-guard.ts'
 import { asksForWebSocket, refuseHandshake } from './handshake.ts'
-import { failureResponse } from './http-answer.ts'
+import { refusalResponse } from './http-answer.ts'
 import { findBindProblem } from './port-probe.ts'
 import { parseSubprotocols } from './subprotocols.ts'
 import { findTlsProblem } from './tls-files.ts'
@@ -151,7 +151,7 @@ function upgrade(
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
   const settle = (answer: UpgradeAnswer): void => {
     if (!answer.accept) {
-      sendWhole(response, failureResponse(answer.failure), { isHead: false, isClosing: true })
+      sendWhole(response, refusalResponse(answer), { isHead: false, isClosing: true })
       return
     }
     const socket = new UwsWebSocket(state.uws, head.remoteAddress, answer.open)
@@ -159,7 +159,7 @@ function upgrade(
     const extensions = head.headers.get('sec-websocket-extensions') ?? ''
     response.upgrade<UserData>({ socket }, key, answer.subprotocol ?? '', extensions, context)
   }
-  const answer = state.gate.decide(route, { ...head, path: route.path, subprotocols })
+  const answer = state.gate.decide(route, { ...head, subprotocols })
   if (!(answer instanceof Promise)) {
     settle(answer)
     return
@@ -177,6 +177,6 @@ function receive(ws: WebSocket<UserData>, message: ArrayBuffer, frame: { isBinar
   const listener = ws.getUserData().socket.listener
   if (listener === undefined) return
   if (message.byteLength > frame.maxFrameBytes) listener.onTooLarge(message.byteLength)
-  else if (frame.isBinary) listener.onBinary(message.byteLength)
+  else if (frame.isBinary) listener.onBinary(new Uint8Array(message.slice(0)))
   else listener.onText(Buffer.from(message).toString('utf8'))
 }

@@ -46,7 +46,12 @@ export class UwsWebSocket implements Socket {
 
   sendText(utf8: Uint8Array): number {
     if (this.#native === undefined) return 0
-    this.#uws.sendText(this.#native, utf8)
+    this.#uws.sendMessage(this.#native, utf8, false)
+    return this.#native.getBufferedAmount()
+  }
+  sendBinary(bytes: Uint8Array): number {
+    if (this.#native === undefined) return 0
+    this.#uws.sendMessage(this.#native, bytes, true)
     return this.#native.getBufferedAmount()
   }
   cork(sends: () => void): void {

@@ -3,14 +3,17 @@
 export interface MemorySocket {
   readonly isTwoWay: boolean
   sendText(utf8: Uint8Array): number
+  sendBinary(bytes: Uint8Array): number
   cork(sends: () => void): void
   bufferedBytes(): number
   ping(): void
   close(code: number, reason: string): void
   terminate(): void
   readonly remoteAddress: string
-  /** Frames that left, in order. */
+  /** Text frames that left, in order. */
   readonly sent: readonly string[]
+  /** Binary ones. */
+  readonly sentBinary: readonly Uint8Array[]
   readonly pings: number
   /** `open`, the close frame as `4008 too slow`, or `terminated`. */
   readonly state: string
@@ -23,6 +26,7 @@ export interface MemorySocket {
 
 export function createMemorySocket(): MemorySocket {
   const sent: string[] = []
+  const sentBinary: Uint8Array[] = []
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let buffered = 0
   let isBlocked = false
@@ -36,6 +40,12 @@ export function createMemorySocket(): MemorySocket {
       if (state !== 'open') return 0
       sent.push(decoder.decode(utf8))
       if (isBlocked) buffered += utf8.byteLength
+      return buffered
+    },
+    sendBinary(bytes) {
+      if (state !== 'open') return 0
+      sentBinary.push(bytes)
+      if (isBlocked) buffered += bytes.byteLength
       return buffered
     },
     cork(sends) {
@@ -53,6 +63,7 @@ export function createMemorySocket(): MemorySocket {
       state = 'terminated'
     },
     sent,
+    sentBinary,
     get pings() {
       return pings
     },

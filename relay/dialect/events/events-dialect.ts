@@ -47,9 +47,10 @@ export function createEventsDialect(resumed: readonly Position[]): Dialect {
   return {
     name: 'events',
     isShared: false,
-    decode: () => ({ ok: false, failure: { code: 'frame.unknown_type', message: 'Nothing can be said on a stream.' }, id: undefined }),
-    encode(message) {
-      if (!SPOKEN.includes(message.type)) return undefined
+    read: (_frame, conversation) =>
+      conversation.blame({ code: 'frame.unknown_type', message: 'Nothing can be said on a stream.' }, undefined),
+    write(message, conversation) {
+      if (!SPOKEN.includes(message.type)) return
       if (message.type === 'subscribed') {
         for (const { topic, seq } of message.positions) if (!seen.has(topic)) note({ topic, epoch: message.epoch, seq })
       }
@@ -58,7 +59,7 @@ export function createEventsDialect(resumed: readonly Position[]): Dialect {
       if (message.type === 'reset') note({ topic: message.topic, epoch: message.epoch, seq: 0 })
       if (message.type === 'gap') note({ topic: message.topic, epoch: message.epoch, seq: message.to })
       const { type, ...rest } = message
-      return toBlock(type, JSON.stringify(rest))
+      conversation.send(toBlock(type, JSON.stringify(rest)))
     },
     encodePublication(publication, isRetained) {
       const { topic, delivery, epoch, seq } = publication

@@ -1,25 +1,26 @@
-/** The relay's own protocol, subprotocol `semblante.v1`: one JSON message of the catalog per text frame. Leaves state and rights to the session. */
+/**
+ * The relay's own protocol, subprotocol `semblante.v1`: one JSON message of the catalog per text frame; a request with bytes beside it as a binary
+ * one. Leaves state and rights to the session.
+ */
+import { parseBinaryFrame } from '#shared/protocol/binary-frame'
 import { encodeMessage } from '#shared/protocol/codec'
 import { parseClientMessage } from '#shared/protocol/codec-relay'
-import type { RelayMessage } from '#shared/protocol/messages'
-import type { Decoded, Dialect, Publication } from '../../ports.ts'
+import type { Conversation, Dialect, Publication } from '../../ports.ts'
 import { writePublicationMembers } from '../publication-json.ts'
 
 export function createNativeDialect(): Dialect {
   const encoder = new TextEncoder()
   let last: { readonly publication: Publication; readonly frame: Uint8Array } | undefined
 
-  function encode(message: RelayMessage): Uint8Array {
-    return encoder.encode(encodeMessage(message))
-  }
   function encodeMessageOf(publication: Publication, isRetained: boolean): Uint8Array {
     return encoder.encode(`{"type":"message",${writePublicationMembers(publication, isRetained)}}`)
   }
   return {
     name: 'native',
     isShared: true,
-    decode,
-    encode,
+    read: (frame, conversation) => (typeof frame === 'string' ? readText(frame, conversation) : readBinary(frame, conversation)),
+    write: (message, conversation) => conversation.send(encoder.encode(encodeMessage(message))),
+    findId,
     encodePublication(publication, isRetained) {
       if (isRetained) return encodeMessageOf(publication, true)
       if (last?.publication !== publication) last = { publication, frame: encodeMessageOf(publication, false) }
@@ -28,9 +29,26 @@ export function createNativeDialect(): Dialect {
   }
 }
 
-function decode(text: string): Decoded {
+function readText(text: string, conversation: Conversation): void {
   const parsed = parseClientMessage(text)
-  return parsed.ok ? { ok: true, message: parsed.value } : { ok: false, failure: parsed.failure, id: findId(text) }
+  if (parsed.ok) conversation.say(parsed.value)
+  else conversation.blame(parsed.failure, findId(text))
+}
+
+function readBinary(frame: Uint8Array, conversation: Conversation): void {
+  const parts = parseBinaryFrame(frame)
+  if (!parts.ok) {
+    conversation.blame(parts.failure, undefined)
+    return
+  }
+  const { text, attachment } = parts.value
+  const parsed = parseClientMessage(text)
+  if (!parsed.ok) conversation.blame(parsed.failure, findId(text))
+  else if (parsed.value.type === 'request') conversation.say(parsed.value, attachment)
+  else {
+    const message = `Only a \`request\` may have bytes beside it; this is a \`${parsed.value.type}\`. Send it as text.`
+    conversation.blame({ code: 'frame.binary_unsupported', message }, parsed.value.id)
+  }
 }
 
 /** Reads the sender's id from a message that is otherwise wrong, so that the error can be matched. Same bounds as the catalog's. */

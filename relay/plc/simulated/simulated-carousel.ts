@@ -1,79 +1,135 @@
 /**
- * A vertical storage carousel that exists only here: buckets on a chain loop, 5 to 7 seconds from one bucket to the next, shortest way round.
- * Nobody commands it yet, so it wanders: it rests for a while, then fetches a random bucket. What happens is worked out when it is read, from
- * the time that has passed; there are no timers to leak.
+ * A vertical storage carousel that exists only here: buckets on a chain loop, 5 to 7 seconds from one bucket to the next, shortest way round. It
+ * obeys commands as a real one does, and until somebody commands it, it wanders: it rests for a while, then fetches a random bucket. What
+ * happens is worked out when somebody looks, from the time that has passed; there are no timers to leak, and a clock that is turned forward is
+ * all that tests need. `controls` is the hand at the machine and the fault in the wire.
  */
-import type { CarouselReading, Clock, PlcDriver, Random } from '../../ports.ts'
+import type { CarouselReading, Clock, PlcCommand, PlcDriver, PlcReadResult, PlcWriteResult, Random } from '../../ports.ts'
+import { encodeStatus, type StatusProfile } from '../profiles/status-profile.ts'
+import { createChain, type Chain } from './carousel-chain.ts'
+import { createFaultyWire, type WireFault } from './faulty-wire.ts'
+
+export { BUCKET_MS } from './carousel-chain.ts'
+
+/** Whether it moves without being told to. */
+export const WANDERING = ['untilCommanded', 'always', 'never'] as const
+export type Wandering = (typeof WANDERING)[number]
 
 export interface SimulatedCarouselOptions {
   readonly clock: Clock
   readonly random: Random
   /** Buckets, at least 2. */
   readonly positions: number
+  /** Gives the status byte; without one it has none. */
+  readonly profile?: StatusProfile
+  /** `untilCommanded` when left out. */
+  readonly wandering?: Wandering
 }
 
-/** Milliseconds from one bucket to the next. */
-export const BUCKET_MS = { min: 5_000, max: 7_000 } as const
-/** Milliseconds between two journeys. */
+/** What a person does at the machine, or what breaks. */
+export interface CarouselControls {
+  setMode(mode: CarouselReading['mode']): void
+  /** Stops it at once. */
+  setEmergencyStop(isPressed: boolean): void
+  /** Stops it at once; `reset` clears it. */
+  raiseAlarm(): void
+  /** Stops it at once; `reset` clears it. */
+  failDrive(): void
+  /** The next journey ends beside its bucket. */
+  missNextBucket(): void
+  /** Takes commands and does not move. */
+  setStuck(isStuck: boolean): void
+  /** What happens to whatever is read and written from now on. */
+  setFault(fault: WireFault | undefined): void
+  /** Commands that reached the machine, in order. */
+  commands(): readonly PlcCommand[]
+}
+
+export interface SimulatedCarousel extends PlcDriver {
+  readonly controls: CarouselControls
+}
+
+/** Milliseconds between two journeys of its own. */
 export const REST_MS = { min: 20_000, max: 40_000 } as const
-/** Steps worked out in one reading at most; after a longer silence (a suspended laptop) the carousel goes on from where it was. */
-const MAX_STEPS = 1_000
+const MAX_KEPT_COMMANDS = 1_000
 
-type Motion =
-  | { readonly kind: 'resting'; readonly until: number }
-  | { readonly kind: 'moving'; readonly target: number; readonly step: 1 | -1; readonly nextBucketAt: number }
-
-export function createSimulatedCarousel({ clock, random, positions }: SimulatedCarouselOptions): PlcDriver {
+export function createSimulatedCarousel(options: SimulatedCarouselOptions): SimulatedCarousel {
+  const { clock, random, positions, profile, wandering = 'untilCommanded' } = options
+  const wire = createFaultyWire(clock)
+  const told: PlcCommand[] = []
+  const chain: Chain = createChain({ clock, random, positions, isWandering: wandering !== 'never', restMs: REST_MS })
   let isRunning = false
-  let position = 0
-  let motion: Motion = { kind: 'resting', until: 0 }
 
-  function between({ min, max }: { readonly min: number; readonly max: number }): number {
-    return Math.round(min + random.fraction() * (max - min))
-  }
-  function rest(from: number): Motion {
-    return { kind: 'resting', until: from + between(REST_MS) }
-  }
-  function depart(from: number): Motion {
-    const target = (position + 1 + Math.floor(random.fraction() * (positions - 1))) % positions
-    const stepsUp = (target - position + positions) % positions
-    return { kind: 'moving', target, step: stepsUp <= positions / 2 ? 1 : -1, nextBucketAt: from + between(BUCKET_MS) }
-  }
-  function pass(moving: Extract<Motion, { kind: 'moving' }>): Motion {
-    position = (position + moving.step + positions) % positions
-    if (position === moving.target) return rest(moving.nextBucketAt)
-    return { ...moving, nextBucketAt: moving.nextBucketAt + between(BUCKET_MS) }
-  }
-  function catchUp(): void {
-    const now = clock.now()
-    for (let steps = 0; steps < MAX_STEPS; steps += 1) {
-      const dueAt = motion.kind === 'resting' ? motion.until : motion.nextBucketAt
-      if (dueAt > now) return
-      motion = motion.kind === 'resting' ? depart(dueAt) : pass(motion)
-    }
-    motion = rest(now)
-  }
   function describe(): CarouselReading {
-    const direction = motion.kind === 'resting' ? 'none' : motion.step === 1 ? 'up' : 'down'
-    const isMoving = motion.kind === 'moving'
-    return { position, positions, isMoving, direction, mode: 'remote', hasAlarm: false, isEmergencyStopped: false }
+    chain.catchUp()
+    const { position, step, mode, faults } = chain.look()
+    const isHealthy = !faults.alarm && !faults.emergencyStop && !faults.driveFault
+    const reading = {
+      ...{ position, positions, mode },
+      isMoving: step !== 0,
+      direction: step === 0 ? ('none' as const) : step === 1 ? ('up' as const) : ('down' as const),
+      isReady: isHealthy && mode === 'remote',
+      hasAlarm: faults.alarm,
+      isEmergencyStopped: faults.emergencyStop,
+      hasDriveFault: faults.driveFault,
+      hasPositioningError: faults.positioningError,
+    }
+    return { ...reading, raw: profile === undefined ? undefined : toByte(profile, reading) }
   }
+  function obey(command: PlcCommand): void {
+    if (told.length >= MAX_KEPT_COMMANDS) told.shift()
+    told.push(command)
+    chain.catchUp()
+    if (wandering === 'untilCommanded') chain.stopWandering()
+    if (command.kind === 'move') chain.moveTo(command.position)
+    else if (command.kind === 'stop') chain.halt()
+    else if (command.kind === 'reset') chain.reset()
+    else if (command.kind === 'calibrate') chain.moveTo(0)
+  }
+  const off: PlcReadResult & PlcWriteResult = { ok: false, problem: 'The simulated carousel is switched off.', isSent: false }
   return {
     start() {
+      if (!isRunning) chain.begin()
       isRunning = true
-      position = Math.floor(random.fraction() * positions)
-      // The first journey comes soon, so that whoever has just started the relay sees something move.
-      motion = { kind: 'resting', until: clock.now() + Math.round(random.fraction() * BUCKET_MS.max) }
       return Promise.resolve()
     },
-    read() {
-      if (!isRunning) return Promise.resolve({ ok: false, problem: 'The simulated carousel is switched off.' })
-      catchUp()
-      return Promise.resolve({ ok: true, reading: describe() })
+    read: () => wire.carry<PlcReadResult>(() => (isRunning ? { ok: true, reading: describe() } : off), toGarbage),
+    write(command) {
+      if (!isRunning) return Promise.resolve(off)
+      return wire.deliver(() => obey(command))
     },
     stop() {
       isRunning = false
+      wire.letGo()
       return Promise.resolve()
     },
+    controls: {
+      setMode: (mode) => chain.setMode(mode),
+      setEmergencyStop: (isPressed) => chain.setFault('emergencyStop', isPressed),
+      raiseAlarm: () => chain.setFault('alarm', true),
+      failDrive: () => chain.setFault('driveFault', true),
+      missNextBucket: () => chain.missNextBucket(),
+      setStuck: (isStuck) => chain.setStuck(isStuck),
+      setFault: (fault) => wire.setFault(fault),
+      commands: () => told,
+    },
   }
+  /** An answer that is none: sometimes said to be one. */
+  function toGarbage(result: PlcReadResult): PlcReadResult {
+    if (!result.ok || random.fraction() < 0.5) return { ok: false, problem: 'The answer has a wrong length.', isGarbled: true }
+    return { ok: true, reading: { ...result.reading, position: positions + Math.floor(random.fraction() * 200) } }
+  }
+}
+
+function toByte(profile: StatusProfile, reading: Omit<CarouselReading, 'raw'>): number {
+  return encodeStatus(profile, {
+    ready: reading.isReady,
+    moving: reading.isMoving,
+    remote: reading.mode === 'remote',
+    alarm: reading.hasAlarm,
+    emergencyStop: reading.isEmergencyStopped,
+    driveFault: reading.hasDriveFault,
+    positioningError: reading.hasPositioningError,
+    descending: reading.direction === 'down',
+  })
 }

@@ -113,7 +113,7 @@ export function createSessionBench({ limits: changes = {}, hub: hubOptions = {},
     },
     connect(identity) {
       const socket = createMemorySocket()
-      const listener = sessions.open(socket, { dialect, identity })
+      const listener = sessions.open(socket, { dialect, identity, maxFrameBytes: limits.frameBytes, maxTextBytes: limits.frameBytes })
       turn.end()
       let readUpTo = 0
       return {

@@ -35,6 +35,7 @@ async function readDefault(modelsFolder: string, model: string): Promise<string>
     headers: new Map(),
     remoteAddress: '',
     readBody: () => Promise.resolve(succeed(new Uint8Array())),
+    onGone: () => undefined,
   })
   return answer === undefined ? 'nothing' : Buffer.from(answer.body).toString('utf8')
 }

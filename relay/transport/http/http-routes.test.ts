@@ -60,6 +60,7 @@ beforeAll(async () => {
     },
     answered: (status) => void statuses.push(status),
     socketPaths: ['/relay'],
+    further: [],
   })
 })
 afterAll(async () => {
@@ -80,6 +81,7 @@ async function askAny(method: string, url: string, { headers = {}, remoteAddress
     headers: new Map(Object.entries(headers)),
     remoteAddress,
     readBody: () => Promise.resolve(succeed(new Uint8Array())),
+    onGone: () => undefined,
   })
 }
 

@@ -1,7 +1,8 @@
 /** Everything the relay answers over plain HTTP: pages, probes, the sessions' REST. Errors have one shape, `{"error":{code,message,retry}}`. */
 import type { Failure } from '#shared/protocol/errors'
-import type { HttpAnswer, HttpHandler, HttpRequest, HttpResponse, OriginPolicy, TokenVerifier } from '../../ports.ts'
+import type { HttpAnswer, HttpHandler, HttpRequest, HttpResponse, HttpRoute, OriginPolicy, TokenVerifier } from '../../ports.ts'
 import { failureResponse, jsonResponse } from '../http-answer.ts'
+import { findByPath } from '../route-path.ts'
 import { answerMetrics, type MetricsDependencies } from './metrics-route.ts'
 import type { StaticFiles } from './static-files.ts'
 
@@ -31,9 +32,13 @@ export interface HttpRouteDependencies extends MetricsDependencies {
   readonly answered: (status: number) => void
   /** Paths that speak WebSocket only. */
   readonly socketPaths: readonly string[]
+  /** REST twins and whatever else stands beside these; pages of allowed origins may read them. */
+  readonly further: readonly HttpRoute[]
+  /** What answers `/` in place of the page: on a port that speaks an older system's dialect alone. */
+  readonly root?: Answer
 }
 
-type Answer = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
+type Answer = HttpRoute['answer']
 
 interface Route {
   readonly methods: readonly string[]
@@ -44,20 +49,21 @@ const READ = ['GET', 'HEAD'] as const
 
 export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandler {
   const routes = new Map<string, Route>([
-    ['/', { methods: READ, answer: (request) => answerRoot(request, dependencies) }],
+    ['/', { methods: READ, answer: dependencies.root ?? ((request) => answerRoot(request, dependencies)) }],
     ['/health', { methods: READ, answer: () => textResponse(200, 'OK') }],
     ['/readyz', { methods: READ, answer: () => answerReady(dependencies) }],
     ['/metrics', { methods: READ, answer: (request) => answerMetrics(request, dependencies) }],
     ['/events', openToPages(READ, dependencies.openEvents, dependencies)],
     ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
     ['/api/auth/session', openToPages([...READ, 'DELETE'], (request) => answerSession(request, dependencies), dependencies)],
+    ...dependencies.further.map(({ path, methods, answer }): [string, Route] => [path, openToPages(methods, answer, dependencies)]),
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
     ]),
   ])
   return async (request) => {
-    const answer = await answerRoute(routes.get(request.path), request, dependencies)
+    const answer = await answerRoute(findByPath(routes, request.path), request, dependencies)
     dependencies.answered('open' in answer ? 200 : answer.status)
     return answer
   }

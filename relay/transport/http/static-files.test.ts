@@ -47,6 +47,7 @@ function find(path: string, headers: Readonly<Record<string, string>> = {}): Htt
     headers: new Map(Object.entries(headers)),
     remoteAddress: '',
     readBody: () => Promise.resolve(succeed(new Uint8Array())),
+    onGone: () => undefined,
   }
   return files.find(path, request)
 }
@@ -138,6 +139,7 @@ describe('static files', () => {
         headers: new Map(),
         remoteAddress: '',
         readBody: () => Promise.resolve(succeed(new Uint8Array())),
+        onGone: () => undefined,
       })
     expect(['/models/mine.json', '/models/mine.onnx', '/models/notes.txt', '/models/.env'].map((path) => textOf(served(path)))).toEqual([
       'mine.json',

@@ -117,6 +117,9 @@ export function createHeard(): Heard {
   return { events: [], sockets: [], upgrades: [] }
 }
 
+/** Binary frames that begin with it are answered with themselves. */
+export const ECHO_BYTE = 0xec
+
 /** Notes what comes; answers `echo …` and throws at `throw`. */
 export function listenTo(heard: Heard, socket: Socket): SocketListener {
   heard.sockets.push(socket)
@@ -126,7 +129,10 @@ export function listenTo(heard: Heard, socket: Socket): SocketListener {
       heard.events.push(`text ${text.slice(0, 40)}`)
       if (text.startsWith('echo ')) socket.sendText(utf8Of(text.slice(5)))
     },
-    onBinary: (sizeBytes) => void heard.events.push(`binary ${String(sizeBytes)}`),
+    onBinary(bytes) {
+      heard.events.push(`binary ${bytes.join(' ')}`)
+      if (bytes[0] === ECHO_BYTE) socket.sendBinary(bytes)
+    },
     onTooLarge(sizeBytes) {
       heard.events.push(`large ${String(sizeBytes)}`)
       socket.close(1009, 'too large')
