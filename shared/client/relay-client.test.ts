@@ -339,6 +339,26 @@ describe('requests', () => {
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => failed('request.target_gone')))
   })
 
+  it('[RC22] sends bytes beside a request as one binary frame, and says so when they are too many', async () => {
+    await using relay = await openScriptedRelay()
+    const { client } = createBench(relay)
+    const picture = new Uint8Array([0xff, 0xd8, 0, 1, 2])
+    expect(await client.request({ to: 'vision', method: 'predict', attachment: picture })).toMatchObject({ kind: 'failed' })
+    client.start()
+    const connection = await relay.nextWelcomed()
+    await stateOf(client, 'open')
+    const outcome = client.request({ to: 'vision', method: 'predict', data: { faces: 'all' }, deadlineMs: 900, attachment: picture })
+    const asked = await connection.next()
+    expect(asked).toEqual({ type: 'request', id: 'q2', to: 'vision', method: 'predict', data: { faces: 'all' }, deadlineMs: 900 })
+    expect(connection.attachments.map((bytes) => [...bytes])).toEqual([[...picture]])
+    connection.send({ type: 'replied', id: 'q2', from: 'vision', data: 'seen' })
+    expect(await outcome).toEqual({ kind: 'replied', data: 'seen' })
+    expect(await client.request({ to: 'vision', method: 'predict', attachment: new Uint8Array(1024 * 1024) })).toMatchObject({
+      kind: 'failed',
+      failure: { code: 'frame.too_large' },
+    })
+  })
+
   it('[RC20] answers requests with its handlers, and says so when there is none or it throws', async () => {
     await using relay = await openScriptedRelay()
     const { client } = createBench(relay)

@@ -50,6 +50,8 @@ export interface RelayConnection {
   send(message: ClientMessage): boolean
   /** As `send`, of a message that is text already. */
   sendText(text: string): boolean
+  /** As `send`, of a message with an attachment. */
+  sendBinary(frame: Uint8Array<ArrayBuffer>): boolean
   /** More is waiting in this process than should. */
   isCongested(): boolean
 }
@@ -136,6 +138,10 @@ class ReturningConnection implements RelayConnection {
 
   sendText(text: string): boolean {
     return this.#state.name === 'open' && this.#socket?.send(text) === true
+  }
+
+  sendBinary(frame: Uint8Array<ArrayBuffer>): boolean {
+    return this.#state.name === 'open' && this.#socket?.send(frame) === true
   }
 
   isCongested(): boolean {

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { parseBinaryFrame } from '#shared/protocol/binary-frame'
 import { encodeMessage } from '#shared/protocol/codec'
 import { parseClientMessage } from '#shared/protocol/codec-relay'
 import type { ClientMessage, ClientMessageOf, RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
@@ -16,6 +17,8 @@ export interface ScriptedConnection {
   nextOf<Type extends ClientMessage['type']>(type: Type): Promise<ClientMessageOf<Type>>
   /** Takes the next subscription and answers `subscribed`. */
   acceptSubscription(answer?: Partial<RelayMessageOf<'subscribed'>>): Promise<ClientMessageOf<'subscribe'>>
+  /** What came beside the messages so far, in order. */
+  readonly attachments: readonly Uint8Array[]
   send(message: RelayMessage): void
   sendText(text: string): void
   sendBytes(bytes: Uint8Array): void
@@ -86,8 +89,12 @@ export const WELCOME: RelayMessageOf<'welcome'> = {
 
 function createConnection(socket: WebSocket): ScriptedConnection {
   const messages = createQueue<ClientMessage>()
-  socket.on('message', (data: Buffer) => {
-    const parsed = parseClientMessage(data.toString('utf8'))
+  const attachments: Uint8Array[] = []
+  socket.on('message', (data: Buffer, isBinary) => {
+    const frame = isBinary ? parseBinaryFrame(data) : undefined
+    if (frame?.ok === false) throw new Error(`the client sent nonsense: ${frame.failure.message}`)
+    if (frame !== undefined) attachments.push(frame.value.attachment)
+    const parsed = parseClientMessage(frame?.value.text ?? data.toString('utf8'))
     if (!parsed.ok) throw new Error(`the client sent nonsense: ${parsed.failure.message}`)
     messages.put(parsed.value)
   })
@@ -105,6 +112,7 @@ function createConnection(socket: WebSocket): ScriptedConnection {
   return {
     next: () => messages.take(),
     nextOf,
+    attachments,
     async acceptSubscription(answer = {}) {
       const subscribe = await nextOf('subscribe')
       const { id, topic } = subscribe
