@@ -286,12 +286,12 @@ describe.each(findTransports())('relay on %s', (transport) => {
       expect((await client.closed).code).toBe(1009)
       await bystanders.check()
     })
-    it('[BI4] binary garbage: frame.binary_unsupported, the connection lives on', async () => {
+    it('[BI4] binary garbage: attachment.malformed, the connection lives on', async () => {
       const running = await start({ transport })
       await using bystanders = await openBystanders(running)
       await using client = await openWelcomed(running)
       client.send(Uint8Array.from({ length: 500 }, (_, index) => (index * 37) % 256))
-      expect(codeOf(await client.nextOf('error'))).toBe('frame.binary_unsupported')
+      expect(codeOf(await client.nextOf('error'))).toBe('attachment.malformed')
       client.send({ type: 'ping' })
       await client.nextOf('pong')
       await bystanders.check()

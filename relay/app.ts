@@ -257,7 +257,7 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage }: 
     topicPace: createTopicPace(clock, limits.topicPublishesPerSecond),
   })
   access.anonymous.onRevoked((subject) => sessions.endUser(subject, { close: 'unauthenticated', reason: 'token revoked' }))
-  startRelayService({ hub, policy: access.policy, clock, countConnections: () => sessions.count() })
+  startRelayService({ hub, policy: access.policy, clock, log, countConnections: () => sessions.count() })
   const stats = startStats({
     hub,
     clock,

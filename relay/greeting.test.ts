@@ -6,12 +6,12 @@ const TOKEN = 'configured-by-the-operator'
 
 function greetingFor(
   environment: Readonly<Record<string, string>>,
-  started: { port?: number; transport?: string; token?: string } = {},
+  started: { port?: number; transport?: string; token?: string; compatPorts?: { dialect: string; port: number }[] } = {},
 ): string {
   const parsed = parseConfig(environment)
   if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'))
-  const { port = 8080, transport = 'uWebSockets.js', token } = started
-  return writeGreeting({ config: parsed.config, port, transport, generatedAdminToken: token })
+  const { port = 8080, transport = 'uWebSockets.js', token, compatPorts = [] } = started
+  return writeGreeting({ config: parsed.config, port, transport, compatPorts, generatedAdminToken: token })
 }
 
 describe('the greeting', () => {
@@ -32,6 +32,20 @@ describe('the greeting', () => {
     expect(greeting).toContain('npm run tail -- --url http://[::1]:41234\n')
     expect(greeting).toContain('running on ws and node:http, without TLS (no uWebSockets.js binary')
     expect(greeting).toMatch(/History +\/var\/h\.db\n/)
+  })
+  it('[GR7] names the ports of older systems, and says loudly who comes in there without a token', () => {
+    const ports = { COMPAT_PORTS: '0:carousel' }
+    const greeting = greetingFor(ports, { compatPorts: [{ dialect: 'carousel', port: 8765 }] })
+    expect(greeting).toMatch(/Port +127\.0\.0\.1:8765 speaks carousel at its root\n/)
+    expect(greeting).toContain(
+      'COMPAT_AUTH=none: any program of this machine that speaks carousel, vision or agent comes in without a token, as viewer.',
+    )
+    expect(greeting).not.toContain('WARNING')
+    expect(greetingFor({ COMPAT_ROLE: 'operator' })).toMatch(/WARNING: COMPAT_AUTH=none: .* as operator\. Machines can be moved/)
+    const open = { ...ports, COMPAT_HOST: '0.0.0.0' }
+    expect(greetingFor({ ...open, COMPAT_AUTH: 'none' })).toContain('WARNING: COMPAT_AUTH=none: ANYBODY ON THE NETWORK')
+    expect(greetingFor(open)).not.toContain('COMPAT_AUTH')
+    expect(greetingFor({ HOST: '0.0.0.0', ADMIN_TOKEN: TOKEN })).not.toContain('COMPAT_AUTH')
   })
   it('[GR3] speaks of https and wss where there is a certificate', () => {
     const greeting = greetingFor({ TLS_CERT: 'c', TLS_KEY: 'k', HOST: '0.0.0.0', ANONYMOUS_ROLES: 'viewer' })

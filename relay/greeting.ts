@@ -9,6 +9,8 @@ export interface Started {
   readonly port: number
   /** Its name. */
   readonly transport: string
+  /** As they were bound. */
+  readonly compatPorts: readonly { readonly dialect: string; readonly port: number }[]
   /** Made for this run because none is configured. A configured one is never shown. */
   readonly generatedAdminToken: string | undefined
 }
@@ -20,13 +22,13 @@ export function writeGreeting(started: Started): string {
   const { config } = started
   const lines = ['', `  Semblante is running on ${describeTransport(started)}.`, '', ...listPlaces(started), '']
   const door = describeDoor(config)
-  const warnings = [...(door === undefined ? [] : [door]), ...findDangers(config)]
+  const warnings = [...(door === undefined ? [] : [door]), ...describeGuests(config), ...findDangers(config)]
   for (const warning of warnings) lines.push(`  ${warning}`)
   if (warnings.length > 0) lines.push('')
   return `${[...lines, '  Ctrl+C stops it.', ''].join('\n')}\n`
 }
 
-function listPlaces({ config, port, generatedAdminToken }: Started): readonly string[] {
+function listPlaces({ config, port, compatPorts, generatedAdminToken }: Started): readonly string[] {
   const page = `${isTls(config) ? 'https' : 'http'}://${toUrlHost(config.host)}:${String(port)}`
   const tail = port === USUAL_PORT && !isTls(config) ? 'npm run tail' : `npm run tail -- --url ${page}`
   const places = [
@@ -39,6 +41,10 @@ function listPlaces({ config, port, generatedAdminToken }: Started): readonly st
     ],
     ['Listen', tail],
     ['Sockets', `${page.replace('http', 'ws')}/relay?token=TOKEN  (subprotocol semblante.v1)`],
+    ...compatPorts.map(({ dialect, port: own }) => [
+      'Port',
+      `${toUrlHost(config.compatHost)}:${String(own)} speaks ${dialect} at its root`,
+    ]),
     ['History', config.storageFile === '' ? 'in memory (STORAGE_FILE names a file to keep it)' : config.storageFile],
   ]
   const lines = places.map(([name = '', what = '']) => `  ${name.padEnd(generatedAdminToken === undefined ? 7 : 11)}  ${what}`)
@@ -58,6 +64,16 @@ function describeDoor({ host, anonymousRoles }: Config): string | undefined {
   if (isLoopback(host)) return undefined
   const whoever = anonymousRoles.length === 0 ? 'nobody comes in without a token' : `anybody may come in as ${anonymousRoles.join(', ')}`
   return `Open to the network at ${host}: ${whoever}.`
+}
+
+/** Clients of older systems know no tokens, so this is a door of its own. */
+function describeGuests({ host, compatHost, compatPorts, compatAuth, compatRole }: Config): readonly string[] {
+  if (compatAuth === 'token') return []
+  const isPublic = !isLoopback(host) || (compatPorts.length > 0 && !isLoopback(compatHost))
+  const who = isPublic ? 'ANYBODY ON THE NETWORK' : 'any program of this machine'
+  const sentence = `COMPAT_AUTH=none: ${who} that speaks carousel, vision or agent comes in without a token, as ${compatRole}.`
+  if (POWERFUL.includes(compatRole)) return [`WARNING: ${sentence} Machines can be moved without anybody saying who they are.`]
+  return [isPublic ? `WARNING: ${sentence}` : sentence]
 }
 
 function findDangers(config: Config): readonly string[] {

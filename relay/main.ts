@@ -40,7 +40,10 @@ async function start(config: Config): Promise<void> {
   stopOnSignals(relay, (config.drainSeconds + EXIT_SPARE_SECONDS) * 1_000)
   const started = await relay.start()
   if (!started.ok) giveUp(explainProblem(started.problem, started.details, config))
-  else process.stdout.write(writeGreeting({ config, port: started.port, transport: started.transport, generatedAdminToken }))
+  else
+    process.stdout.write(
+      writeGreeting({ config, port: started.port, transport: started.transport, compatPorts: started.compatPorts, generatedAdminToken }),
+    )
 }
 
 function stopOnSignals(relay: Relay, exitMs: number): void {

@@ -9,7 +9,7 @@ import { fail, succeed, type Result } from '#shared/protocol/errors'
 import { parseTopicFilter } from '#shared/protocol/topic-filter'
 import { TOPICS } from '#shared/protocol/topics'
 import type { Hub } from '../hub/hub.ts'
-import type { AccessPolicy, Clock, Identity } from '../ports.ts'
+import type { AccessPolicy, Clock, Identity, Log } from '../ports.ts'
 import { startService, type ServiceMethod } from './service-peer.ts'
 
 export const RELAY_ADDRESS = 'relay'
@@ -23,10 +23,11 @@ interface Options {
   readonly hub: Hub
   readonly policy: AccessPolicy
   readonly clock: Clock
+  readonly log: Log
   readonly countConnections: () => number
 }
 
-export function startRelayService({ hub, policy, clock, countConnections }: Options): Result<void> {
+export function startRelayService({ hub, policy, clock, log, countConnections }: Options): Result<void> {
   return startService(
     hub,
     RELAY_ADDRESS,
@@ -36,6 +37,7 @@ export function startRelayService({ hub, policy, clock, countConnections }: Opti
       ['presence.list', ({ by }) => listPeers(hub, policy, by)],
       ['time', () => succeed({ time: clock.now() })],
     ]),
+    log,
   )
 }
 

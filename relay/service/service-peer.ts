@@ -1,7 +1,7 @@
 /** Puts a service on the bus: a peer in this process whose methods anybody may request who has the right. */
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { Hub } from '../hub/hub.ts'
-import type { Identity, PeerExit, RequestOutcome, RequestReceived } from '../ports.ts'
+import type { Identity, Log, PeerExit, RequestOutcome, RequestReceived } from '../ports.ts'
 
 /** One request as a method sees it. */
 export interface ServiceCall {
@@ -23,7 +23,7 @@ export type ServiceMethod = (call: ServiceCall) => Result<unknown> | Promise<Res
 
 export type ServiceHub = Pick<Hub, 'join' | 'leave' | 'reply' | 'send' | 'watch'>
 
-export function startService(hub: ServiceHub, address: string, methods: ReadonlyMap<string, ServiceMethod>): Result<void> {
+export function startService(hub: ServiceHub, address: string, methods: ReadonlyMap<string, ServiceMethod>, log: Log): Result<void> {
   function prepare({ data, attachment, by, from, deadlineMs }: RequestReceived): ServiceCall {
     return {
       ...{ data, attachment, by, from, deadlineMs },
@@ -37,7 +37,8 @@ export function startService(hub: ServiceHub, address: string, methods: Readonly
     try {
       const result = await method(prepare(request))
       return result.ok ? { kind: 'replied', data: result.value } : { kind: 'failed', failure: result.failure }
-    } catch {
+    } catch (error) {
+      log.error({ event: 'service.failed', service: address, method: request.method, error: describeError(error) })
       return { kind: 'failed', failure: { code: 'server.internal', message: `${address} failed at ${request.method}.` } }
     }
   }
@@ -50,6 +51,10 @@ export function startService(hub: ServiceHub, address: string, methods: Readonly
         .then((outcome) => hub.reply(address, event.id, outcome))
     },
   })
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function unknownMethod(address: string, methods: ReadonlyMap<string, ServiceMethod>): Failure {

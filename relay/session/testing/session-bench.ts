@@ -113,7 +113,12 @@ export function createSessionBench({ limits: changes = {}, hub: hubOptions = {},
     },
     connect(identity) {
       const socket = createMemorySocket()
-      const listener = sessions.open(socket, { dialect, identity, maxFrameBytes: limits.frameBytes, maxTextBytes: limits.frameBytes })
+      const listener = sessions.open(socket, {
+        dialect,
+        identity,
+        maxFrameBytes: limits.frameBytes,
+        maxTextBytes: DEFAULT_SESSION_LIMITS.frameBytes,
+      })
       turn.end()
       let readUpTo = 0
       return {

@@ -33,6 +33,8 @@ export const UNENCRYPTED_SUBJECTS: readonly Subject[] = [...PLAIN_WIRES, MEMORY]
 export interface ContractClient {
   send(data: string | Uint8Array): void
   readonly received: readonly string[]
+  /** Binary frames. */
+  readonly receivedBinary: readonly Uint8Array[]
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>
   readonly subprotocol: string
   ping(): void
@@ -144,22 +146,22 @@ export function listenTo(heard: Heard, socket: Socket): SocketListener {
 }
 
 export const FRAME_LIMIT = 1024
+/** Below `/below/`. */
+export const LARGE_FRAME_LIMIT = 256 * 1024
 
-/** `/relay` for sockets, `/events` for streams, 404 for the rest. Overrides replace the answer to an upgrade. */
+/** `/relay` and all below `/below/` for sockets, `/events` for streams, 404 for the rest. Overrides replace the answer to an upgrade. */
 export function routesFor(
   heard: Heard,
   onUpgrade: (request: UpgradeRequest) => UpgradeAnswer | Promise<UpgradeAnswer> = () => accept(heard),
 ): TransportRoutes {
+  const decide = (request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer> => {
+    heard.upgrades.push(request)
+    return onUpgrade(request)
+  }
   return {
     sockets: [
-      {
-        path: '/relay',
-        maxFrameBytes: FRAME_LIMIT,
-        onUpgrade(request) {
-          heard.upgrades.push(request)
-          return onUpgrade(request)
-        },
-      },
+      { path: '/relay', maxFrameBytes: FRAME_LIMIT, onUpgrade: decide },
+      { path: '/below/*', maxFrameBytes: LARGE_FRAME_LIMIT, onUpgrade: decide },
     ],
     http(request) {
       if (request.path !== '/events') return { status: 404, headers: { 'content-type': 'text/plain' }, body: 'nothing here' }
@@ -185,7 +187,8 @@ export function accept(heard: Heard, subprotocol?: string): UpgradeAnswer {
 async function connectWire(url: string, { subprotocols = [], headers = {} }: ConnectOptions): Promise<ContractClient> {
   const socket = new WebSocket(url, [...subprotocols], { headers, rejectUnauthorized: false })
   const received: string[] = []
-  socket.on('message', (data: Buffer) => received.push(data.toString('utf8')))
+  const receivedBinary: Uint8Array[] = []
+  socket.on('message', (data: Buffer, isBinary) => (isBinary ? receivedBinary.push(data) : received.push(data.toString('utf8'))))
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     socket.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8') }))
   })
@@ -195,7 +198,7 @@ async function connectWire(url: string, { subprotocols = [], headers = {} }: Con
     socket.on('error', reject)
   })
   return {
-    ...{ received, closed, subprotocol: socket.protocol },
+    ...{ received, receivedBinary, closed, subprotocol: socket.protocol },
     send: (data) => socket.send(data),
     ping: () => socket.ping(),
     close: (code) => socket.close(code),
@@ -217,11 +220,16 @@ async function connectMemory(
   if (!connected.ok) throw new Error(`refused ${String(connected.response.status)}`)
   const { client, subprotocol } = connected
   const received: string[] = []
+  const receivedBinary: Uint8Array[] = []
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    client.listen({ onText: (text) => received.push(text), onClose: (code, reason) => resolve({ code, reason }) })
+    client.listen({
+      onText: (text) => received.push(text),
+      onBinary: (bytes) => void receivedBinary.push(bytes),
+      onClose: (code, reason) => resolve({ code, reason }),
+    })
   })
   return {
-    ...{ received, closed, subprotocol },
+    ...{ received, receivedBinary, closed, subprotocol },
     send: (data) => (typeof data === 'string' ? client.sendText(data) : client.sendBinary(data)),
     ...controlsOf(client),
   }

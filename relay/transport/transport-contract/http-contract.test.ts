@@ -47,6 +47,24 @@ describe.each(PLAIN_WIRES)('transport on $name', (subject) => {
   })
 
   describe('plain HTTP', () => {
+    it('[TR40] tells an answer that waits when its client goes away, once, and not when it was answered', async () => {
+      const gone: string[] = []
+      let isAsked = false
+      await using running = await serve((request) => {
+        isAsked = true
+        request.onGone(() => void gone.push(request.path))
+        return request.path === '/now' ? { status: 204, headers: {}, body: '' } : new Promise(() => undefined)
+      })
+      await fetch(pageOf(running, '/now'))
+      isAsked = false
+      const raw = connectRaw(running.port)
+      raw.write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n')
+      await until(() => isAsked)
+      raw.destroy()
+      await until(() => gone.length > 0)
+      await nextTurn()
+      expect(gone).toEqual(['/wait'])
+    })
     it('[TR20] gives the request with its body and sends status, headers and text', async () => {
       await using running = await serve(async (request) => {
         const body = await request.readBody(LIMIT)

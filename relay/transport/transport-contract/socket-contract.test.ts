@@ -1,7 +1,18 @@
 /** Sockets: opening, both ways, back-pressure, closing. The same on every transport, plain or encrypted. */
 import { describe, expect, it } from 'vitest'
 import { createSeededRandom } from '#shared/testing/seeded-random'
-import { accept, ALL_SUBJECTS, createHeard, FRAME_LIMIT, nextTurn, routesFor, startSubject, until, utf8Of } from './contract-kit.ts'
+import {
+  accept,
+  ALL_SUBJECTS,
+  createHeard,
+  ECHO_BYTE,
+  FRAME_LIMIT,
+  nextTurn,
+  routesFor,
+  startSubject,
+  until,
+  utf8Of,
+} from './contract-kit.ts'
 
 describe.each(ALL_SUBJECTS)('sockets on $name', (subject) => {
   it('[TS1] carries text of any script both ways and tells it from binary', async () => {
@@ -90,6 +101,29 @@ describe.each(ALL_SUBJECTS)('sockets on $name', (subject) => {
     client.close(4001)
     await until(() => heard.events.length === 3)
     expect(heard.events).toEqual(['pong', 'pong', 'close 4001'])
+  })
+  it('[TS20] carries bytes both ways, small and large, in order with text', async () => {
+    const heard = createHeard()
+    await using running = await startSubject(subject, { routes: routesFor(heard) })
+    const client = await running.connect('/below/pictures')
+    const large = new Uint8Array(200_000).map((_, index) => (index === 0 ? ECHO_BYTE : index % 251))
+    client.send(Uint8Array.of(ECHO_BYTE, 0, 255))
+    client.send(large)
+    client.send('echo last')
+    await until(() => client.received.length === 1)
+    expect(client.receivedBinary.map((bytes) => [...bytes])).toEqual([[ECHO_BYTE, 0, 255], [...large]])
+  })
+  it('[TS21] opens every path below one that ends in a star, with the path it was asked for', async () => {
+    const heard = createHeard()
+    await using running = await startSubject(subject, { routes: routesFor(heard) })
+    for (const path of ['/below/', '/below/a', '/below/a/b%20c']) await running.connect(path)
+    expect(heard.upgrades.map(({ path }) => path)).toEqual(['/below/', '/below/a', '/below/a/b%20c'])
+    await expect(running.connect('/below')).rejects.toThrow('refused 404')
+  })
+  it('[TS22] refuses an upgrade with the answer it was given', async () => {
+    const response = { status: 418, headers: { 'content-type': 'text/plain' }, body: 'no tea' }
+    await using running = await startSubject(subject, { routes: routesFor(createHeard(), () => ({ accept: false, response })) })
+    await expect(running.connect('/relay')).rejects.toThrow('refused 418')
   })
   it('[TS7] closes with code and reason after what was sent, and is harmless afterwards', async () => {
     const heard = createHeard()
