@@ -85,7 +85,7 @@ export class EngineConnection implements Socket, PollingHost {
   ping(): void {
     if (this.#state !== 'open') return
     this.#send(PING)
-    this.#cancelPongDeadline ??= this.#options.clock.after(this.#options.limits.pingTimeoutMs, () => this.onFailed())
+    this.#cancelPongDeadline ??= this.#options.clock.after(this.#options.limits.pingTimeoutMs, () => this.terminate())
   }
   close(code: number, reason: string): void {
     if (this.#state !== 'open') return

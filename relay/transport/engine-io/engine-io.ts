@@ -61,7 +61,7 @@ export function createEngineIo({ route, clock, random, limits: changes = {} }: E
     if (sid !== '') {
       const connection = connections.get(sid)
       if (connection === undefined) return { kind: 'wrong', error: 'unknownSid' }
-      const fits = query.get('EIO') === '4' && (isUpgrade || connection.transport === transport)
+      const fits = query.get('EIO') === '4' && transport === (isUpgrade ? 'websocket' : connection.transport)
       return fits ? { kind: 'known', connection } : { kind: 'wrong', error: 'badRequest' }
     }
     if (method !== 'GET') return { kind: 'wrong', error: 'badMethod' }
