@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
-import { createTestHub, SOMEBODY } from '../hub/testing/test-hub.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { fail, succeed } from '#shared/protocol/errors'
+import { createKeptLog } from '#shared/testing/kept-log'
+import { createTestHub, SOMEBODY } from '../hub/testing/test-hub.ts'
 import type { AccessPolicy, PeerEvent } from '../ports.ts'
 import { RELAY_ADDRESS, startRelayService } from './relay-service.ts'
 
@@ -14,12 +15,12 @@ interface Question {
 
 async function ask(method: string, data?: unknown, { publish = [], policy = OPEN }: Question = {}): Promise<PeerEvent | undefined> {
   const { hub, clock, ...test } = createTestHub({ limits: { topics: 2_000 }, overrides: [{ filter: 'app/#', delivery: 'latest' }] })
-  startRelayService({ hub, policy, clock, countConnections: () => 7 })
+  startRelayService({ hub, policy, clock, log: createKeptLog(), countConnections: () => 7 })
   const events = test.join('asker')
   hub.join({ address: 'peer/1', receive: () => undefined }, { roles: ['viewer'], client: 'tail' })
   for (const topic of publish) test.publish(topic, topic)
   hub.request({ id: '1', from: 'asker', by: SOMEBODY, to: RELAY_ADDRESS, method, data, deadlineMs: 1_000 })
-  await Promise.resolve()
+  await vi.waitFor(() => expect(events).toHaveLength(1))
   expect(events).toHaveLength(1)
   return events[0]
 }
