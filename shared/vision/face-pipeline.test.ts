@@ -67,6 +67,24 @@ describe('face pipeline with the real networks', () => {
     expect(face.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6)
   })
 
+  it('[FP20] locates the face without reading it, under the id it has when read', async () => {
+    const classified: number[] = []
+    const networks = {
+      detect: opened.networks.detect,
+      classify: (batch: Parameters<typeof opened.networks.classify>[0]) => {
+        classified.push(batch.count)
+        return opened.networks.classify(batch)
+      },
+    }
+    const pipeline = createPipeline({ networks })
+    const [located] = await pipeline.locate(portrait, 0)
+    expect(classified).toEqual([])
+    const { faces } = await pipeline.analyse(portrait, FRAME_MS)
+    expect(located?.id).toBe(faces[0]?.id)
+    expect(intersectionOverUnion(located?.box ?? FACE, faces[0]?.box ?? FACE)).toBeGreaterThan(0.8)
+    expect(classified).toEqual([1])
+  })
+
   it('[FP2] follows a moving face under one id, searching the whole frame only once a second', async () => {
     const pipeline = createPipeline()
     const searches: string[] = []

@@ -72,12 +72,24 @@ export interface PipelineAnalysis {
   readonly classifyMs: number
 }
 
+/** A face that was found and not read. */
+export interface LocatedFace {
+  /** As a `ReadFace`'s: both count together. */
+  readonly id: number
+  /** Fractions of the frame. */
+  readonly box: Rectangle
+  /** The detector's score, 0 to 1. */
+  readonly score: number
+}
+
 export interface FacePipeline {
   /**
    * One at a time.
    * @param time when the picture was taken, in milliseconds, for tracking and smoothing; a step back counts as no time.
    */
   analyse(frame: Pixels, time: number): Promise<PipelineAnalysis>
+  /** Where faces are, for whoever has them read elsewhere. One at a time with `analyse`; ids go on between the two. */
+  locate(frame: Pixels, time: number): Promise<readonly LocatedFace[]>
   /** Forgets faces and smoothing; ids go on counting. */
   reset(): void
 }
@@ -219,16 +231,8 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
     const probabilities = smoothed.get(face.id)?.probabilities ?? []
     const confidence = Math.max(...probabilities)
     const emotion = EMOTIONS[probabilities.indexOf(confidence)] ?? 'neutral'
-    const box = {
-      x: face.box.x / frame.width,
-      y: face.box.y / frame.height,
-      width: face.box.width / frame.width,
-      height: face.box.height / frame.height,
-    }
     return {
-      id: face.id,
-      box,
-      score: face.score,
+      ...toLocated(face, frame),
       emotion,
       confidence,
       isCertain: fault === null && confidence >= manifest.calibration.abstainBelow,
@@ -238,10 +242,19 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
     }
   }
 
+  /** Time never goes back: a step back counts as none. */
+  function toMoment(time: number): number {
+    latest = Math.max(latest, time)
+    return latest
+  }
+
   return {
+    async locate(frame, time) {
+      const { faces } = await locate(frame, toMoment(time))
+      return faces.map((face) => toLocated(face, frame))
+    },
     async analyse(frame, time) {
-      latest = Math.max(latest, time)
-      const moment = latest
+      const moment = toMoment(time)
       const startedAt = now()
       const { faces, kind } = await locate(frame, moment)
       const detectedAt = now()
@@ -257,6 +270,11 @@ export function createFacePipeline(options: FacePipelineOptions): FacePipeline {
       latest = 0
     },
   }
+}
+
+function toLocated({ id, box, score }: TrackedFace, frame: Pixels): LocatedFace {
+  const inFrame = { x: box.x / frame.width, y: box.y / frame.height, width: box.width / frame.width, height: box.height / frame.height }
+  return { id, box: inFrame, score }
 }
 
 function cropEyes({ crop }: ModelManifest, size: number): EyePair {

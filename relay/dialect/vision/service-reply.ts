@@ -16,17 +16,12 @@ export interface SeenFace {
 }
 
 export interface VisionPrediction {
-  /** Of the largest face, or of the whole picture where there is none. */
-  readonly reading: SevenClassReading
-  /** Largest first. */
-  readonly faces: readonly SeenFace[]
+  /** Largest first; at least one, because a picture without a face is read as one. */
+  readonly faces: readonly [SeenFace, ...SeenFace[]]
   readonly model: NamedModel
   readonly processingMs: number
   readonly queuedMs: number
 }
-
-/** One answer of the service's. */
-export type PictureReply = Omit<VisionPrediction, 'reading'>
 
 export interface VisionInfo {
   readonly model: NamedModel
@@ -34,19 +29,18 @@ export interface VisionInfo {
   readonly inputShape: readonly number[]
 }
 
-/** As VisionAI's document says, where the service names no other. */
-const DOCUMENTED_SHAPE = [48, 48, 1] as const
-
 /** @returns undefined for what is no answer of that service. */
-export function readPictureReply(data: unknown): PictureReply | undefined {
+export function readPrediction(data: unknown): VisionPrediction | undefined {
   const root = toRecord(data)
   const model = readModel(root?.['model'])
-  const faces = root?.['faces']
-  if (root === undefined || model === undefined || !Array.isArray(faces)) return undefined
+  const list = root?.['faces']
+  if (root === undefined || model === undefined || !Array.isArray(list)) return undefined
   const view = createSevenClassView({ classes: model.classes })
-  const seen = faces.map((face: unknown) => readFace(face, view)).filter((face) => face !== undefined)
+  const faces = list.map((face: unknown) => readFace(face, view)).filter((face) => face !== undefined)
+  const [largest, ...others] = faces.sort((a, b) => area(b.box) - area(a.box))
+  if (largest === undefined) return undefined
   return {
-    faces: seen.sort((a, b) => area(b.box) - area(a.box)),
+    faces: [largest, ...others],
     model,
     processingMs: toNumber(root['processingMs']),
     queuedMs: toNumber(root['queuedMs']),
@@ -55,13 +49,10 @@ export function readPictureReply(data: unknown): PictureReply | undefined {
 
 /** @returns undefined for what is no answer of that service. */
 export function readVisionInfo(data: unknown): VisionInfo | undefined {
-  const root = toRecord(data)
-  const model = readModel(root?.['model'])
-  if (model === undefined) return undefined
-  const input = toRecord(root?.['input'])
-  const [width, height] = [toNumber(input?.['width']), toNumber(input?.['height'])]
-  const channels = input?.['color'] === 'rgb' || input?.['color'] === 'bgr' ? 3 : 1
-  return { model, inputShape: width > 0 && height > 0 ? [height, width, channels] : DOCUMENTED_SHAPE }
+  const model = readModel(data)
+  const input = toRecord(toRecord(data)?.['input'])
+  if (model === undefined || input === undefined) return undefined
+  return { model, inputShape: ['height', 'width', 'channels'].map((side) => toNumber(input[side])) }
 }
 
 function readModel(value: unknown): (NamedModel & { readonly classes: readonly (typeof EMOTIONS)[number][] }) | undefined {

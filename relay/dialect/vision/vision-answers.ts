@@ -89,8 +89,8 @@ const CLASS_NAMES = SEVEN_CLASSES.map(({ name }) => name)
 
 /** @param now Unix milliseconds. */
 export function toPredictionAnswer(prediction: VisionPrediction, now: number): Body {
-  const { reading, faces, model, processingMs, queuedMs } = prediction
-  const [largest] = faces
+  const { faces, model, processingMs, queuedMs } = prediction
+  const [{ reading, box, isCertain }] = faces
   return {
     type: 'prediction',
     status: 'success',
@@ -101,7 +101,8 @@ export function toPredictionAnswer(prediction: VisionPrediction, now: number): B
     timestamp: toLocalTimestamp(now),
     emotion_id: reading.top.id,
     probabilities: toNamed(reading.probabilities),
-    ...(largest === undefined ? {} : { box: largest.box, certain: largest.isCertain }),
+    box,
+    certain: isCertain,
     faces: faces.map((face) => ({
       box: face.box,
       emotion_name: face.reading.top.name,

@@ -121,7 +121,7 @@ describe('each message of the document', () => {
 
   it('[VD2] predict: the documented fields exactly, and what is known besides', () => {
     const bench = open().send({ command: 'predict', image: PICTURE, request_id: 'r-7' })
-    expect(bench.question()).toMatchObject({ to: 'vision', method: 'predict', data: { keep: true, faces: 'all' } })
+    expect(bench.question()).toMatchObject({ to: 'vision', method: 'predict', data: { keep: true } })
     expect(Buffer.from(bench.asked[0]?.attachment ?? []).toString()).toBe('a picture')
     const answer = bench.reply(REPLY).next()
     expect(answer).toMatchObject({
@@ -169,7 +169,9 @@ describe('each message of the document', () => {
   it('[VD5] model_info: what is loaded, and that nothing is', () => {
     const bench = open().send({ command: 'model_info' })
     expect(bench.question()).toMatchObject({ to: 'vision', method: 'info' })
-    expect(bench.reply({ model: MODEL, input: { width: 48, height: 48, color: 'gray' } }).next()).toMatchObject({
+    expect(
+      bench.reply({ ...MODEL, input: { width: 48, height: 48, channels: 1, layout: 'NCHW' }, runtime: 'onnxruntime-node' }).next(),
+    ).toMatchObject({
       type: 'model_info',
       status: 'success',
       info: { status: 'loaded', input_shape: [48, 48, 1], num_classes: 7, model_version_tag: 'v1.2.0' },
@@ -204,20 +206,12 @@ describe('each message of the document', () => {
 })
 
 describe('pictures without a face, and with several', () => {
-  it('[VD7] reads a picture without a face as a face itself', () => {
-    const bench = open()
-      .send({ image: PICTURE })
-      .reply({ ...REPLY, faces: [] })
-    expect(bench.frames).toEqual([])
-    expect(bench.question()).toMatchObject({ method: 'predict', data: { crop: true, keep: true } })
-    const answer = bench.reply(REPLY).next()
-    expect(answer).toMatchObject({ type: 'prediction', emotion_name: 'happy', faces: [] })
-    expect(answer).not.toHaveProperty('box')
-  })
-
-  it('[VD8] does the same where the service refuses it for having no face', () => {
-    const bench = open().send({ image: PICTURE }).fail('image.no_face').reply(REPLY)
-    expect(bench.next()).toMatchObject({ type: 'prediction', emotion_name: 'happy' })
+  it('[VD7] asks that a picture without a face be read as a face itself, never as a certain one', () => {
+    const bench = open().send({ image: PICTURE })
+    expect(bench.question().data).toEqual({ keep: true, faces: 'all', crop: true })
+    const whole = { ...HAPPY_FACE, box: { x: 0, y: 0, width: 1, height: 1 }, certain: false }
+    const answer = bench.reply({ ...REPLY, faces: [whole] }).next()
+    expect(answer).toMatchObject({ type: 'prediction', emotion_name: 'happy', certain: false, box: { width: 1 } })
   })
 
   it('[VD9] answers with the largest face and lists all', () => {
@@ -317,6 +311,12 @@ describe('errors in VisionAI’s words, with a stable code beside them', () => {
 
   it('[VD15] a reply that is none is told as an error, and the next picture is fine', () => {
     const bench = open()
+    expect(
+      bench
+        .send({ image: PICTURE })
+        .reply({ ...REPLY, faces: [] })
+        .next(),
+    ).toMatchObject({ type: 'error', code: 'server.internal' })
     expect(bench.send({ image: PICTURE }).reply('nonsense').next()).toMatchObject({ type: 'error', code: 'server.internal' })
     expect(bench.send({ image: PICTURE }).reply(REPLY).next()).toMatchObject({ type: 'prediction' })
   })

@@ -6,9 +6,9 @@
 import type { Failure } from '#shared/protocol/errors'
 import type { RelayMessage } from '#shared/protocol/messages'
 import type { Clock, Conversation, Dialect } from '../../ports.ts'
-import { FIND_FACES, PREDICT_DEADLINE_MS, toPrediction, toWholePrediction, VISION_SERVICE, WHOLE_PICTURE } from './picture-questions.ts'
+import { PREDICT_DEADLINE_MS, PREDICT_WISH, VISION_SERVICE } from './picture-question.ts'
 import { readVisionFrame, refuse, type RequestId, type VisionCommand } from './read-command.ts'
-import { readPictureReply, readVisionInfo, type VisionPrediction } from './service-reply.ts'
+import { readPrediction, readVisionInfo } from './service-reply.ts'
 import {
   EMOTIONS_LIST,
   explainPicture,
@@ -43,10 +43,13 @@ export interface VisionDialectOptions {
 }
 
 /** The question to the service that is under way. */
-type Asked =
-  | { readonly kind: 'faces' | 'whole'; readonly id: string; readonly picture: Uint8Array; readonly requestId: RequestId | undefined }
-  | { readonly kind: 'info'; readonly id: string; readonly requestId: RequestId | undefined }
+interface Asked {
+  readonly kind: 'predict' | 'model_info'
+  readonly id: string
+  readonly requestId: RequestId | undefined
+}
 
+type PredictCommand = Extract<VisionCommand, { readonly kind: 'predict' }>
 type Outcome = { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly failure: Failure }
 
 const BAD_REPLY: Failure = { code: 'server.internal', message: 'The vision service answered something that is no answer.' }
@@ -110,10 +113,10 @@ export function createVisionDialect({ clock, clients }: VisionDialectOptions): D
     const { requestId } = command
     switch (command.kind) {
       case 'predict':
-        askForFaces({ picture: command.picture, requestId, isWhole: false }, conversation)
+        predict(command, conversation)
         break
       case 'model_info':
-        asked = { kind: 'info', id: nextId(), requestId }
+        asked = { kind: 'model_info', id: nextId(), requestId }
         conversation.say({ type: 'request', id: asked.id, to: VISION_SERVICE, method: 'info' })
         break
       case 'emotions':
@@ -136,41 +139,24 @@ export function createVisionDialect({ clock, clients }: VisionDialectOptions): D
     return `v${String(questions)}`
   }
 
-  interface Picture {
-    readonly picture: Uint8Array
-    readonly requestId: RequestId | undefined
-    readonly isWhole: boolean
-  }
-
-  function askForFaces({ picture, requestId, isWhole }: Picture, conversation: Conversation): void {
+  function predict({ picture, requestId }: PredictCommand, conversation: Conversation): void {
     const id = nextId()
-    asked = { kind: isWhole ? 'whole' : 'faces', id, picture, requestId }
-    const data = isWhole ? WHOLE_PICTURE : FIND_FACES
-    conversation.say({ type: 'request', id, to: VISION_SERVICE, method: 'predict', data, deadlineMs: PREDICT_DEADLINE_MS }, picture)
+    asked = { kind: 'predict', id, requestId }
+    const question = {
+      type: 'request',
+      id,
+      to: VISION_SERVICE,
+      method: 'predict',
+      data: PREDICT_WISH,
+      deadlineMs: PREDICT_DEADLINE_MS,
+    } as const
+    conversation.say(question, picture)
   }
 
-  function settle(outcome: Outcome, conversation: Conversation): void {
-    const done = asked
-    if (done === undefined) return
+  function settle({ kind, requestId }: Asked, outcome: Outcome, conversation: Conversation): void {
     asked = undefined
-    if (done.kind === 'info') answer(conversation, toInfoAnswer(outcome), done.requestId)
-    else settlePicture(done, outcome, conversation)
+    answer(conversation, kind === 'predict' ? toPictureAnswer(outcome, clock.now()) : toInfoAnswer(outcome), requestId)
     answerWaiting(conversation)
-  }
-
-  function settlePicture(done: Exclude<Asked, { kind: 'info' }>, outcome: Outcome, conversation: Conversation): void {
-    const { picture, requestId } = done
-    const isNoFace = !outcome.ok && outcome.failure.code === 'image.no_face'
-    if (!outcome.ok && !(isNoFace && done.kind === 'faces')) {
-      answer(conversation, toErrorAnswer(explainPicture(outcome.failure)), requestId)
-      return
-    }
-    const reply = outcome.ok ? readPictureReply(outcome.data) : undefined
-    const prediction: VisionPrediction | undefined =
-      reply === undefined ? undefined : done.kind === 'whole' ? toWholePrediction(reply) : toPrediction(reply)
-    if (prediction !== undefined) answer(conversation, toPredictionAnswer(prediction, clock.now()), requestId)
-    else if (done.kind === 'faces' && (isNoFace || reply !== undefined)) askForFaces({ picture, requestId, isWhole: true }, conversation)
-    else answer(conversation, toErrorAnswer(explainPicture(BAD_REPLY)), requestId)
   }
 
   return {
@@ -179,7 +165,7 @@ export function createVisionDialect({ clock, clients }: VisionDialectOptions): D
     read(frame, conversation) {
       const command = readVisionFrame(frame)
       if (command.kind !== 'predict' || hasRoom(command.picture)) enqueue(command, conversation)
-      else enqueue(refuse({ ...BUSY }, { requestId: command.requestId }), conversation)
+      else enqueue(refuse(BUSY, { requestId: command.requestId }), conversation)
     },
     write(message, conversation) {
       if (message.type === 'welcome') {
@@ -190,7 +176,7 @@ export function createVisionDialect({ clock, clients }: VisionDialectOptions): D
       }
       const outcome = toOutcome(message)
       if (outcome === undefined) return
-      if (outcome.id === asked?.id && asked !== undefined) settle(outcome, conversation)
+      if (asked !== undefined && outcome.id === asked.id) settle(asked, outcome, conversation)
       // Not about a question of ours: a frame that was refused at the door. Its answer keeps its place in the order.
       else if (!outcome.ok) enqueue(refuse(explainPicture(outcome.failure)), conversation)
     },
@@ -207,6 +193,13 @@ const BUSY = {
   code: 'vision.busy',
   detail: 'As many pictures of this connection wait as may; send the next one after an answer.',
 } as const
+
+/** @param now Unix milliseconds. */
+function toPictureAnswer(outcome: Outcome, now: number): Body {
+  const prediction = outcome.ok ? readPrediction(outcome.data) : undefined
+  if (prediction !== undefined) return toPredictionAnswer(prediction, now)
+  return toErrorAnswer(explainPicture(outcome.ok ? BAD_REPLY : outcome.failure))
+}
 
 function toInfoAnswer(outcome: Outcome): Body {
   const info = outcome.ok ? readVisionInfo(outcome.data) : undefined

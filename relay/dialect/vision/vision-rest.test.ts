@@ -131,20 +131,13 @@ describe('VisionAI over plain HTTP', () => {
     expect(answer).toMatchObject({ status, body: { status: 'error', code, detail: expect.stringContaining(text) } })
   })
 
-  it('[VD33] reads a picture without a face as a face itself', async () => {
-    const { body, asked } = await call({
-      path: '/api/v1/predict',
-      type: 'image/jpeg',
-      body: 'x',
-      service: ({ data }) => succeed(JSON.stringify(data).includes('crop') ? REPLY : { ...REPLY, faces: [] }),
-    })
-    expect(body).toMatchObject({ emotion_name: 'sad', faces: [] })
-    expect(asked).toHaveLength(2)
-  })
-
   it('[VD34] GET emotions, model/info and health; health is open to all', async () => {
     expect(await call({ path: '/api/v1/emotions' })).toMatchObject({ status: 200, door: 'compat', body: { emotions: { length: 7 } } })
-    expect(await call({ path: '/api/v1/model/info' })).toMatchObject({ status: 200, body: { info: { status: 'loaded', num_classes: 7 } } })
+    const facts = () => succeed({ ...REPLY.model, input: { width: 48, height: 48, channels: 1 } })
+    expect(await call({ path: '/api/v1/model/info', service: facts })).toMatchObject({
+      status: 200,
+      body: { info: { status: 'loaded', num_classes: 7 } },
+    })
     const unloaded = await call({ path: '/api/v1/model/info', service: () => fail('request.unknown_target', 'none') })
     expect(unloaded).toMatchObject({ status: 200, body: { info: { status: 'not_loaded' } } })
     expect(await call({ path: '/api/v1/health' })).toMatchObject({

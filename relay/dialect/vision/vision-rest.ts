@@ -2,8 +2,8 @@
 import { ERRORS, type Failure } from '#shared/protocol/errors'
 import type { Clock, HttpRequest, HttpResponse, RestCaller, RestRoute } from '../../ports.ts'
 import { readPictureBody } from './picture-body.ts'
-import { FIND_FACES, PREDICT_DEADLINE_MS, toPrediction, toWholePrediction, VISION_SERVICE, WHOLE_PICTURE } from './picture-questions.ts'
-import { readPictureReply, readVisionInfo, type PictureReply, type VisionPrediction } from './service-reply.ts'
+import { PREDICT_DEADLINE_MS, PREDICT_WISH, VISION_SERVICE } from './picture-question.ts'
+import { readPrediction, readVisionInfo } from './service-reply.ts'
 import {
   EMOTIONS_LIST,
   explainPicture,
@@ -52,33 +52,14 @@ async function predict(request: HttpRequest, caller: RestCaller, { clock, imageB
     return toProblem({ message: `${TEXTS.imageUndecodable}${body.value.problem}`, code: 'image.undecodable' })
   }
   if (body.value.bytes.byteLength === 0) return toProblem({ message: TEXTS.imageEmpty, code: 'image.missing' })
-  const read = await readPicture(caller, body.value.bytes)
-  return read.ok ? toJson(200, toPredictionAnswer(read.prediction, clock.now())) : toProblem(explainPicture(read.failure))
-}
-
-type Read = { readonly ok: true; readonly prediction: VisionPrediction } | { readonly ok: false; readonly failure: Failure }
-
-async function readPicture(caller: RestCaller, picture: Uint8Array): Promise<Read> {
-  const found = await ask(caller, picture, FIND_FACES)
-  const withFaces = found.ok ? toPrediction(found.reply) : undefined
-  if (withFaces !== undefined) return { ok: true, prediction: withFaces }
-  if (!found.ok && found.failure.code !== 'image.no_face') return found
-  const whole = await ask(caller, picture, WHOLE_PICTURE)
-  if (!whole.ok) return whole
-  const prediction = toWholePrediction(whole.reply)
-  return prediction === undefined ? { ok: false, failure: BAD_REPLY } : { ok: true, prediction }
+  const question = { to: VISION_SERVICE, method: 'predict', data: PREDICT_WISH, deadlineMs: PREDICT_DEADLINE_MS }
+  const answer = await caller.call({ ...question, attachment: body.value.bytes })
+  const prediction = answer.ok ? readPrediction(answer.value) : undefined
+  if (prediction !== undefined) return toJson(200, toPredictionAnswer(prediction, clock.now()))
+  return toProblem(explainPicture(answer.ok ? BAD_REPLY : answer.failure))
 }
 
 const BAD_REPLY: Failure = { code: 'server.internal', message: 'The vision service answered something that is no answer.' }
-
-type Asked = { readonly ok: true; readonly reply: PictureReply } | { readonly ok: false; readonly failure: Failure }
-
-async function ask(caller: RestCaller, attachment: Uint8Array, data: unknown): Promise<Asked> {
-  const answer = await caller.call({ to: VISION_SERVICE, method: 'predict', data, attachment, deadlineMs: PREDICT_DEADLINE_MS })
-  if (!answer.ok) return answer
-  const reply = readPictureReply(answer.value)
-  return reply === undefined ? { ok: false, failure: BAD_REPLY } : { ok: true, reply }
-}
 
 async function describeModel(caller: RestCaller): Promise<HttpResponse> {
   const answer = await caller.call({ to: VISION_SERVICE, method: 'info' })
