@@ -592,22 +592,106 @@ export interface InferenceBackend {
   stop(): Promise<void>
 }
 
+/** How a machine was seen when it was told something. */
+export interface AuditedState {
+  readonly quality: 'good' | 'stale' | 'bad'
+  readonly position: number
+  readonly isMoving: boolean
+  readonly mode: 'remote' | 'manual'
+  readonly hasAlarm: boolean
+  readonly isEmergencyStopped: boolean
+}
+
+/** One step of one attempt to command a machine: refused, or accepted and later its end. */
+export interface AuditEntry {
+  /** Unix milliseconds. */
+  readonly time: number
+  readonly machine: string
+  /** The same in both lines of one command. */
+  readonly command: string
+  /** The method, as it was asked. */
+  readonly name: string
+  readonly argument?: number
+  readonly code?: number
+  /** The subject of whoever asked. */
+  readonly by: string
+  /** Their address on the bus, and on the network where that is known. */
+  readonly from: string
+  readonly remoteAddress?: string
+  readonly state: 'accepted' | 'refused' | 'done' | 'failed' | 'timedOut' | 'superseded' | 'unknown'
+  /** The code of the error. */
+  readonly error?: string
+  readonly before?: AuditedState
+  readonly after?: AuditedState
+  /** As many refusals were not written down before this one, because too many came. */
+  readonly suppressed?: number
+}
+
+/** The record of who told a machine what. Append-only. */
+export interface AuditLog {
+  /** @returns the commands that were accepted and whose end was not written: the relay stopped in the middle. */
+  open(): Promise<{ readonly ok: true; readonly unfinished: readonly AuditEntry[] } | { readonly ok: false; readonly problem: string }>
+  /** Never rejects. @returns whether it is safe: on the disk. */
+  append(entry: AuditEntry): Promise<boolean>
+  /** Writes what waits. Twice is harmless. */
+  close(): Promise<void>
+}
+
 // ---------------------------------------------------------------- other relays
 
-/** A publication on its way between the relays of a cluster. Each relay numbers for itself, so it carries no number. */
+/** A publication of another relay of the cluster. Each relay numbers for itself, so it carries no number. */
 export interface SharedPublication {
+  /** Well formed, covered by the catalog, and none of a relay's own (`$relay/...`). */
   readonly topic: string
+  /** The payload, checked against the topic's schema, as JSON text. */
   readonly json: string
+  /** The clock of the relay it was published at. */
   readonly time: number
   /** Publisher and idempotency key. */
   readonly key: string | undefined
 }
 
-/** Carries publications between relays. Losing it is no reason to stop: the relay serves on alone and says so. */
+/** A request that a peer of another relay makes here. Its rights were checked there. */
+export interface FarRequest {
+  readonly from: string
+  readonly to: string
+  readonly by: Identity
+  readonly method: string
+  readonly data: unknown
+  readonly deadlineMs: number
+}
+
+/** What a broker does on this relay's bus in the name of the others. Nothing throws. */
+export interface BrokerBus {
+  /** Publishes it here, numbered here; never shared again. */
+  deliver(publication: SharedPublication): void
+  /** Messages of the topic were published elsewhere and will never come. The filter `#`: of any topic. */
+  noteLoss(topic: string): void
+  /** Of all `latest` topics but the relay's own. */
+  lastValues(): readonly Publication[]
+  /** Undefined where nothing may be published. */
+  deliveryOf(topic: string): DeliveryClass | undefined
+  hasPeer(address: string): boolean
+  /** Asks a peer of this relay. */
+  ask(request: FarRequest, onEnd: (outcome: RequestOutcome) => void): void
+  /** Tells a peer of this relay. */
+  tell(from: string, to: string, data: unknown): void
+  /** How a request ended that a peer of this relay made to `from`. */
+  reply(from: string, id: string, outcome: RequestOutcome): void
+}
+
+/** Carries publications, requests and direct messages between relays. Losing it is no reason to stop: the relay serves on alone and says so. */
 export interface Broker {
-  /** Connects in the background; never rejects. @param onPublication what other relays published, never one's own. */
-  start(onPublication: (publication: SharedPublication) => void): void
-  share(publication: SharedPublication): void
+  /** Connects in the background; never rejects. */
+  start(bus: BrokerBus): void
+  /** Tells the others what was published here. What waits for the broker is bounded; what is given up is told to the others as lost. */
+  share(publication: Publication, key: string | undefined): void
+  /** Whether another relay could have that peer. */
+  mayHave(address: string): boolean
+  /** Asks a peer of another relay; the outcome comes by `BrokerBus.reply`, at the latest the asker's own deadline ends it. */
+  ask(to: string, request: RequestReceived): void
+  /** @returns false when no other relay is known to have it. The others are asked then, so that the next try may reach it. */
+  tell(from: string, to: string, data: unknown): boolean
   state(): 'connected' | 'lost'
   /** Sends what waits. Twice is harmless. */
   stop(): Promise<void>

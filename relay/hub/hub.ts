@@ -6,6 +6,7 @@ import { fail, succeed, type Result } from '#shared/protocol/errors'
 import { isOwnTopic } from '#shared/protocol/topic-filter'
 import { TOPICS } from '#shared/protocol/topics'
 import type {
+  Broker,
   Clock,
   HistoryStore,
   Identity,
@@ -16,6 +17,7 @@ import type {
   PeerExit,
   Publication,
   RequestOutcome,
+  SharedPublication,
   StoredHistory,
 } from '../ports.ts'
 import type { HubLimits } from './hub-limits.ts'
@@ -58,6 +60,8 @@ export interface OutgoingRequest {
   readonly attachment?: Uint8Array | undefined
   /** With a key the target is asked once, however often the request is repeated. */
   readonly key?: string | undefined
+  /** The peer that gets the outcome, where it is not the requester. */
+  readonly answerTo?: string
 }
 
 /** What others may know of a peer. Peers without a card (services) come and go unannounced. */
@@ -85,6 +89,11 @@ export interface Hub {
   listen(filterLevels: readonly string[], receiver: Receiver): () => void
   /** Fails with `key.conflict`. */
   publish(outgoing: OutgoingPublication): Result<Published>
+  /** Publishes what came from another relay: numbered here, and never shared again. */
+  takeIn(shared: SharedPublication): void
+  /** Messages of the topic will never come: it goes on one number later, so that readers see the gap. The filter `#`: any topic but the relay's own. */
+  noteLoss(topic: string): void
+  hasPeer(address: string): boolean
   /** Takes the request, or says at once why not. Its outcome comes to the requester as `requestEnded`. */
   request(outgoing: OutgoingRequest): Result<void>
   /** @returns false when nobody waits for it. */
@@ -122,6 +131,16 @@ interface Options {
   readonly rules: TopicRules
   /** Where history outlives the process, with what it kept; already open. */
   readonly store?: { readonly history: HistoryStore; readonly kept: StoredHistory } | undefined
+  /** Where there are several relays. */
+  readonly broker?: Pick<Broker, 'share' | 'mayHave' | 'ask' | 'tell'> | undefined
+}
+
+interface Emission {
+  readonly topic: string
+  readonly json: string
+  readonly key: string | undefined
+  /** When it was published at another relay; undefined: here and now. */
+  readonly sharedTime: number | undefined
 }
 
 interface Member {
@@ -134,7 +153,7 @@ const ORDERLY: PeerExit = { reason: 'closed', isAbnormal: false }
 /** Keyed requests wait under an address of their own, so that they end properly when the requester's connection breaks. */
 const KEYED = 'keyed/'
 
-export function createHub({ clock, turn, metrics, epoch, limits, rules, store }: Options): Hub {
+export function createHub({ clock, turn, metrics, epoch, limits, rules, store, broker }: Options): Hub {
   const members = new Map<string, Member>()
   const tree = createSubscriptionTree(limits.cachedRoutes)
   const memory = createTopicMemory({ clock, epoch, maxTopics: limits.topics, maxBytes: limits.historyBytes })
@@ -178,9 +197,11 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
   }
 
   function publish({ topic, data, key }: OutgoingPublication): Result<Published> {
+    return emit({ topic, json: JSON.stringify(data), key, sharedTime: undefined })
+  }
+  function emit({ topic, json, key, sharedTime }: Emission): Result<Published> {
     const rule = rules.find(topic)
     if (rule === undefined) return fail('topic.unknown', 'No entry of the topic catalog covers this topic.', '/topic')
-    const json = JSON.stringify(data)
     const isKept = rule.history.count > 0 && !isOwnTopic(rule.levels)
     if (key !== undefined) {
       const known = keys.find(key, topic, json)
@@ -197,7 +218,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
       delivery,
       epoch: memory.epoch,
       seq: memory.nextSeq(topic),
-      time: clock.now(),
+      time: sharedTime ?? clock.now(),
       json,
     }
     memory.remember(publication, rule.history)
@@ -205,6 +226,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
     if (key !== undefined) keys.remember(key, publication)
     metrics.add('publications_total', delivery)
     for (const receiver of tree.find(topic)) receiver.receive(publication)
+    if (broker !== undefined && sharedTime === undefined && !isOwnTopic(rule.levels)) broker.share(publication, key)
     return succeed({ publication, isDuplicate: false, whenStored: isKept ? recorder.whenStored() : undefined })
   }
 
@@ -212,10 +234,12 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
   function ask(outgoing: OutgoingRequest, from: string, requesterId: string): Result<void> {
     const { to, by, method, data, attachment, deadlineMs } = outgoing
     const target = members.get(to)
-    if (target === undefined) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
+    if (target === undefined && broker?.mayHave(to) !== true) return unknownTarget()
     const opened = pending.open({ requesterId, from, to, deadlineMs })
     if (!opened.ok) return opened
-    target.peer.receive({ kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, attachment, deadlineMs })
+    const request = { kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, attachment, deadlineMs } as const
+    if (target === undefined) broker?.ask(to, request)
+    else target.peer.receive(request)
     return succeed(undefined)
   }
   function askOnce(outgoing: OutgoingRequest, key: string): Result<void> {
@@ -265,10 +289,18 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
       return () => tree.remove(filterLevels, receiver)
     },
     publish,
-    request: (outgoing) => (outgoing.key === undefined ? ask(outgoing, outgoing.from, outgoing.id) : askOnce(outgoing, outgoing.key)),
+    takeIn({ topic, json, time, key }) {
+      emit({ topic, json, key, sharedTime: time })
+    },
+    noteLoss: (topic) => memory.skip(topic),
+    hasPeer: (address) => members.has(address),
+    request(outgoing) {
+      if (outgoing.key !== undefined) return askOnce(outgoing, outgoing.key)
+      return ask(outgoing, outgoing.answerTo ?? outgoing.from, outgoing.id)
+    },
     reply: (from, id, outcome) => pending.close(from, id, outcome),
     send(from, to, data) {
-      if (!members.has(to)) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
+      if (!members.has(to)) return broker?.mayHave(to) === true && broker.tell(from, to, data) ? succeed(undefined) : unknownTarget()
       tell(to, { kind: 'direct', from, time: clock.now(), data })
       return succeed(undefined)
     },
@@ -299,4 +331,8 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store }:
       }
     },
   }
+}
+
+function unknownTarget(): Result<never> {
+  return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
 }

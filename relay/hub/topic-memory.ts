@@ -3,7 +3,7 @@
  * replay for slow readers and for those who come back alike. Says honestly what is no longer there.
  * Forgetting a topic never makes its numbers go back within one epoch: whatever is numbered anew starts above all that was forgotten.
  */
-import { matchesTopic } from '#shared/protocol/topic-filter'
+import { ANY_LEVELS, isOwnTopic, matchesTopic } from '#shared/protocol/topic-filter'
 import type { DeliveryClass, HistoryLimits } from '#shared/protocol/topics'
 import type { Clock, Publication, StoredHistory, TopicNotice } from '../ports.ts'
 import { TopicRing } from './topic-ring.ts'
@@ -25,6 +25,8 @@ export interface TopicMemory {
   /** The number the next message of the topic gets; starts at 1. */
   nextSeq(topic: string): number
   remember(publication: Publication, limits: HistoryLimits): void
+  /** Messages that never came count as one number that is gone. @param topic the filter `#`: all but the relay's own. `latest` topics have no gaps. */
+  skip(topic: string): void
   /** Last values of the `latest` topics that match, in the order in which they were last published. */
   findRetained(filterLevels: readonly string[]): readonly Publication[]
   /** The last numbers of the matching topics that are not `latest`, at most `limit`. */
@@ -149,6 +151,9 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
     if (remembered === undefined || seq < remembered.base) return false
     return seq <= (known === epoch ? remembered.seq : known === crashedEpoch ? remembered.restoredSeq : 0)
   }
+  function skipOne(remembered: Remembered | undefined): void {
+    if (remembered !== undefined && remembered.delivery !== 'latest') remembered.seq += 1
+  }
   function startAnew(topic: string): Replay {
     return [{ kind: 'reset', topic, epoch }, ...readAfter(topic, 0).filter(isPublication)]
   }
@@ -166,6 +171,10 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
       }
       changeRing(remembered, (ring) => ring.push(publication, limits, clock.now()))
       if (bytes > maxBytes) keepWithinBytes()
+    },
+    skip(topic) {
+      if (topic !== ANY_LEVELS) skipOne(topics.get(topic))
+      else for (const remembered of topics.values()) if (!isOwnTopic(remembered.levels)) skipOne(remembered)
     },
     findRetained(filterLevels) {
       const exact = topics.get(filterLevels.join('/'))
