@@ -8,6 +8,7 @@ import { createEventsDialect, parseEventId } from './dialect/events/events-diale
 import { createNativeDialect } from './dialect/native/native-dialect.ts'
 import { createHub, type Hub } from './hub/hub.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
+import { createInferencePool } from './inference/inference-pool.ts'
 import { createPinoLog } from './ops/pino-log.ts'
 import { readProcessFigures } from './ops/process-figures.ts'
 import { createOlderSystems, type CompatPort } from './older-systems.ts'
@@ -32,6 +33,7 @@ import type {
 import { createMachines, type Machine, type MachinesService } from './service/machines.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { startStats } from './service/stats.ts'
+import { createVisionService } from './service/vision/vision-service.ts'
 import { createBroadcastGroups } from './session/broadcast-groups.ts'
 import { openEvents } from './session/events-route.ts'
 import { createFlusher } from './session/flusher.ts'
@@ -129,6 +131,7 @@ interface Running {
   /** Those of older systems. */
   readonly compatTransports: readonly Transport[]
   readonly machines: MachinesService
+  readonly vision: { stop(): Promise<void> }
   readonly store: HistoryStore | undefined
   /** Timers and watches, to be ended in any order. */
   readonly ends: readonly (() => void)[]
@@ -173,11 +176,30 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   metrics.start()
   const machines = createMachines({ hub: core.hub, clock, log, machines: createSimulatedMachines(clock, random) })
   await machines.start()
+  const vision = await startVision(options, { hub: core.hub, metrics })
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
   const ends = [...core.ends, () => metrics.stop()]
-  const running = { access, hub, sessions, transport, compatTransports: compat.transports, machines, store: storage.store, ends }
+  const running = { access, hub, sessions, transport, compatTransports: compat.transports, machines, vision, store: storage.store, ends }
   return { ok: true, running, port: bound.port, compatPorts: compat.bound }
+}
+
+/** Its threads start with the first picture. */
+async function startVision(
+  { config, clock, log }: RelayOptions,
+  { hub, metrics }: { readonly hub: Hub; readonly metrics: PrometheusMetrics },
+): Promise<Running['vision']> {
+  const { inferenceThreads: threads, imageBytes, imagePixels } = config
+  const backend = createInferencePool({ threads, folders: config, imageBytes, imagePixels, clock, log })
+  const service = createVisionService({ hub, backend, clock, log, metrics, imageBytes })
+  await backend.start()
+  service.start()
+  return {
+    stop() {
+      service.stop()
+      return backend.stop()
+    },
+  }
 }
 
 function explainBinding(bound: Extract<ListenResult, { ok: false }>): Failed {
@@ -447,7 +469,7 @@ function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
 
 /** Stops accepting, tells clients when to come back, lets them read what waits, closes them in groups, then ends the rest. */
 async function stopRelay(
-  { hub, sessions, transport, compatTransports, machines, store, ends }: Running,
+  { hub, sessions, transport, compatTransports, machines, vision, store, ends }: Running,
   { config, clock, log }: RelayOptions,
 ): Promise<void> {
   log.info({ event: 'relay.stopping', connections: sessions.count() })
@@ -460,6 +482,7 @@ async function stopRelay(
   await waitUntil(clock, CLOSE_MS, () => sessions.count() === 0)
   sessions.terminateAll()
   for (const end of ends) end()
+  await vision.stop()
   for (const each of [transport, ...compatTransports]) await each.stop()
   if (store !== undefined) await closeStorage(store, { hub, clock })
   log.info({ event: 'relay.stopped' })
