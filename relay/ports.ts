@@ -134,6 +134,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Each a `Set-Cookie` line of its own: they cannot be joined (RFC 6265 section 3). */
+  readonly cookies?: readonly string[]
   readonly body: string | Uint8Array
 }
 
@@ -410,6 +412,8 @@ export interface DialectRoute {
    * - `compat`: as the operator says (COMPAT_AUTH): without a token the client is nobody in particular.
    */
   readonly door: 'hello' | 'token' | 'compat'
+  /** The dialect reads the token of the request itself and says it in its `hello`, so that a wrong one is answered in its words. The door looks at none. */
+  readonly readsToken?: boolean
   /** The subprotocol answered, or why not; left out for dialects that know none. */
   readonly chooseSubprotocol?: (request: UpgradeRequest) => Result<string | undefined>
   /** One for each connection, unless it is shared. Fails where the request is none of this dialect's. */

@@ -36,7 +36,7 @@ export function createDialectRoute(route: DialectRoute, dependencies: DialectRou
     async onUpgrade(request) {
       const subprotocol = route.chooseSubprotocol?.(request) ?? { ok: true, value: undefined }
       if (!subprotocol.ok) return refuse(subprotocol.failure)
-      const admitted = await admit(request, dependencies)
+      const admitted = await admit(request, route.readsToken === true ? { ...dependencies, findToken: () => undefined } : dependencies)
       const identity = admitted.ok ? identify(request, admitted.value) : admitted
       if (!identity.ok) return refuse(identity.failure)
       const dialect = route.createDialect(request)
