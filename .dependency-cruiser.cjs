@@ -32,7 +32,7 @@ function packages(name, from, allowed, options = {}) {
 
 const ports = '^relay/(ports|metric-catalog)[.]ts$'
 const shared = '^shared/'
-const adapters = ['transport', 'plc', 'inference', 'assistant', 'storage', 'cluster', 'auth', 'ops']
+const adapters = ['transport', 'plc', 'inference', 'assistant', 'storage', 'cluster', 'auth', 'ops', 'upstream']
 
 module.exports = {
   forbidden: [

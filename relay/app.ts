@@ -179,7 +179,7 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const vision = await startVision(options, { hub: core.hub, metrics })
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
-  const ends = [...core.ends, () => metrics.stop()]
+  const ends = [...core.ends, () => doors.stop(), () => metrics.stop()]
   const running = { access, hub, sessions, transport, compatTransports: compat.transports, machines, vision, store: storage.store, ends }
   return { ok: true, running, port: bound.port, compatPorts: compat.bound }
 }
@@ -371,16 +371,18 @@ interface Wires extends Core {
 interface Doors {
   readonly routes: TransportRoutes
   readonly compatPorts: readonly { readonly port: CompatPort; readonly routes: TransportRoutes }[]
+  /** Ends what stands behind them. */
+  stop(): void
 }
 
 /** Everything that answers, on the one port and on those of older systems. */
 function createDoors(options: RelayOptions, wires: Wires): Doors {
-  const { config, clock, random } = options
+  const { config, clock, random, log, turn } = options
   const { sessions, access, metrics, files, isReady, hub } = wires
   const { originPolicy, verifier, policy, anonymous } = access
   const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
   const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
-  const older = createOlderSystems({ ...admission, config, clock, random, hub, policy, toResponse: failureResponse })
+  const older = createOlderSystems({ ...admission, config, clock, random, log, turn, hub, policy, toResponse: failureResponse })
   const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
     const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
     return opened.ok ? opened.value : failureResponse(opened.failure)
@@ -397,9 +399,11 @@ function createDoors(options: RelayOptions, wires: Wires): Doors {
     answered: (status: number) => metrics.add('http_requests_total', toStatusClass(status)),
     openEvents: answerEvents,
     further: older.http,
+    passedOn: older.passedOn,
     socketPaths: sockets.map(({ path }) => path).filter((path) => !path.endsWith('*')),
   }
   return {
+    stop: () => older.stop(),
     routes: { sockets, http: createHttpRoutes(http) },
     compatPorts: older.ports.map((port) => ({
       port,

@@ -2,8 +2,9 @@
  * Puts together what clients of older systems find here: their dialects and REST twins on the one port, and ports of their own (COMPAT_PORTS).
  * A part of app.ts with a room of its own.
  */
-import type { Failure } from '#shared/protocol/errors'
+import { fail, succeed, type Failure } from '#shared/protocol/errors'
 import type { Config } from './config.ts'
+import { CLIENT_MESSAGE_BYTES, createClientSocket } from './dialect/process/process-dialect.ts'
 import type { Hub } from './hub/hub.ts'
 import type {
   AccessPolicy,
@@ -13,18 +14,26 @@ import type {
   HttpResponse,
   HttpRoute,
   Identity,
+  Log,
+  LoopTurn,
   OlderSystem,
   Random,
   SocketRoute,
 } from './ports.ts'
+import { runEcho } from './service/processes/echo-program.ts'
+import { startProcesses, type ProcessesService } from './service/processes/processes-service.ts'
+import { runRoom } from './service/processes/room-program.ts'
 import type { AdmissionDependencies } from './session/admission.ts'
 import { createDialectRoute } from './session/dialect-route.ts'
 import { createRestRoute } from './session/rest-route.ts'
+import { createUpstreamRoutes, type UpstreamRoutes } from './upstream/upstream-routes.ts'
 
 export interface OlderSystemParts extends AdmissionDependencies {
   readonly config: Config
   readonly clock: Clock
   readonly random: Random
+  readonly log: Log
+  readonly turn: LoopTurn
   readonly hub: Hub
   readonly policy: AccessPolicy
   /** The one shape of errors over HTTP. */
@@ -45,7 +54,11 @@ export interface OlderSystems {
   /** On the one port. */
   readonly sockets: readonly SocketRoute[]
   readonly http: readonly HttpRoute[]
+  /** Plain requests that backends answer. */
+  readonly passedOn: readonly HttpRoute[]
   readonly ports: readonly CompatPort[]
+  /** Ends what runs inside the relay. Twice is harmless. */
+  stop(): void
 }
 
 /** A guest has no token that could end, so it ends with its connection. */
@@ -56,9 +69,13 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   const { config } = parts
   const dependencies = { ...parts, createGuest: () => createGuest(parts) }
   const systems = listSystems(parts)
+  const processes = openProcesses(parts)
+  const upstream = openUpstreams(parts, processes)
   const toSockets = (system: OlderSystem): SocketRoute[] => system.sockets.map((route) => createDialectRoute(route, dependencies))
   return {
-    sockets: systems.flatMap(toSockets),
+    sockets: [...systems.flatMap(toSockets), ...upstream.sockets],
+    passedOn: upstream.http,
+    stop: () => processes.stop(),
     http: systems.flatMap(({ rest }) => rest.map((route) => createRestRoute(route, dependencies))),
     ports: config.compatPorts.flatMap((text): CompatPort[] => {
       const [port, name] = text.split(':')
@@ -81,6 +98,39 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
 
 function listSystems(_parts: OlderSystemParts): readonly OlderSystem[] {
   return []
+}
+
+// ---------------------------------------------------------------- sockets handed to processes
+
+function openProcesses(parts: OlderSystemParts): ProcessesService {
+  const programs = new Map([
+    ['echo', runEcho],
+    ['room', runRoom],
+  ])
+  const started = startProcesses({ ...parts, programs })
+  if (!started.ok) throw new Error(started.failure.message)
+  return started.value
+}
+
+/** The door is the backend's: whoever it hands on comes in, with the right to speak to that process only. */
+function openUpstreams(parts: OlderSystemParts, bus: ProcessesService): UpstreamRoutes {
+  const { config, clock, random, log, sessions, isReady, metrics, toResponse } = parts
+  return createUpstreamRoutes({
+    ...{ clock, log, toResponse, upstreams: config.upstreams, allowedOrigins: config.wsRelayAllowedOrigins },
+    maxFrameBytes: CLIENT_MESSAGE_BYTES,
+    admit({ remoteAddress }) {
+      if (!isReady()) return fail('server.draining', 'The relay is stopping. Come back in a few seconds.')
+      const bound = sessions.findFullBound(remoteAddress)
+      if (bound === undefined) return succeed(undefined)
+      metrics.add('limit_hits_total', bound)
+      return fail('rate.limited', 'The relay, or this address, holds as many connections as it may. Come back later.')
+    },
+    openSocket({ control, subprotocol }) {
+      const { dialect, identity } = createClientSocket({ clock, bus, control, subject: `socket/${random.token(GUEST_BYTES)}` })
+      const bounds = { maxFrameBytes: CLIENT_MESSAGE_BYTES, maxTextBytes: CLIENT_MESSAGE_BYTES }
+      return { accept: true, subprotocol, open: (socket) => sessions.open(socket, { dialect, identity, ...bounds }) }
+    },
+  })
 }
 
 /** Whoever comes in without a token where the operator lets them: each connection is somebody else. */

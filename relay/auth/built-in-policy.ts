@@ -10,7 +10,7 @@ const OWN_TOPICS: ReadonlyMap<string, string> = new Map([['emotion/+', 'emotion/
 export const BUILT_IN_POLICY: string = write({
   roles: {
     viewer: { subscribe: ['#'], request: ['relay', 'machines', 'vision', 'assistant'] },
-    station: { extends: 'viewer', publish: topicsOf('station'), request: ['peer/+', 'agents'] },
+    station: { extends: 'viewer', publish: topicsOf('station'), request: ['peer/+', 'process/#', 'agents'] },
     operator: { extends: 'station', subscribe: ['$relay/presence'], publish: topicsOf('operator'), request: ['machine/#', 'processes'] },
     admin: { extends: 'operator', subscribe: ['$relay/#'], publish: ['#'], request: ['#'] },
   },

@@ -68,7 +68,8 @@ export function copyRequest(
 /** Answers an upgrade that does not happen: node:http leaves its stream to us. */
 export function refuse(stream: Duplex, answer: HttpResponse): void {
   const headers = { ...answer.headers, connection: 'close', 'content-length': String(Buffer.byteLength(answer.body)) }
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const lines = [...Object.entries(headers), ...(answer.cookies ?? []).map((cookie): [string, string] => ['set-cookie', cookie])]
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`)
   stream.write(`HTTP/1.1 ${statusLine(answer.status)}\r\n${head.join('')}\r\n`)
   stream.end(answer.body)
 }
@@ -84,6 +85,7 @@ function sendAnswer(
 ): void {
   response.writeHead(answer.status, {
     ...answer.headers,
+    ...(answer.cookies === undefined ? {} : { 'set-cookie': [...answer.cookies] }),
     ...(isBodiless(answer.status) ? {} : { 'content-length': String(Buffer.byteLength(answer.body)) }),
     ...(isClosing ? { connection: 'close' } : {}),
   })

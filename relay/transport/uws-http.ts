@@ -149,6 +149,7 @@ function sendAnswer(response: UwsResponse, answer: HttpResponse, how: { isHead: 
 function writeHead(response: UwsResponse, answer: HttpResponse, isClosing: boolean): void {
   response.writeStatus(statusLine(answer.status))
   for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value)
+  for (const cookie of answer.cookies ?? []) response.writeHeader('set-cookie', cookie)
   if (isClosing) response.writeHeader('connection', 'close')
 }
 

@@ -34,6 +34,8 @@ export interface HttpRouteDependencies extends MetricsDependencies {
   readonly socketPaths: readonly string[]
   /** REST twins and whatever else stands beside these; pages of allowed origins may read them. */
   readonly further: readonly HttpRoute[]
+  /** What a backend answers: who may ask and read is its own to decide. */
+  readonly passedOn?: readonly HttpRoute[]
   /** What answers `/` in place of the page: on a port that speaks an older system's dialect alone. */
   readonly root?: Answer
 }
@@ -57,6 +59,7 @@ export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandl
     ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
     ['/api/auth/session', openToPages([...READ, 'DELETE'], (request) => answerSession(request, dependencies), dependencies)],
     ...dependencies.further.map(({ path, methods, answer }): [string, Route] => [path, openToPages(methods, answer, dependencies)]),
+    ...(dependencies.passedOn ?? []).map(({ path, methods, answer }): [string, Route] => [path, { methods, answer }]),
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
