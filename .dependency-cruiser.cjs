@@ -93,7 +93,8 @@ module.exports = {
     room('relay-dialect', '^relay/dialect/', [ports, shared]),
     room('relay-service', '^relay/service/', ['^relay/hub/', ports, shared]),
     ...adapters.map((name) => room(`relay-${name}`, `^relay/${name}/`, [ports, shared])),
-    packages('relay-core-packages', '^relay/(hub|session|dialect|service)/', ['typebox']),
+    packages('relay-core-packages', '^relay/(hub|session|dialect|service)/', ['typebox'], { except: ['^relay/dialect/event/'] }),
+    packages('relay-event-packages', '^relay/dialect/event/', ['socket.io-parser']),
     {
       name: 'relay-core-no-io',
       severity: 'error',
@@ -111,7 +112,7 @@ module.exports = {
       name: 'only-app-constructs',
       severity: 'error',
       comment: 'Adapters meet in relay/app.ts.',
-      from: { path: '^relay/', pathNot: [test, '^relay/(app|access)[.]ts$', ...adapters.map((name) => `^relay/${name}/`)] },
+      from: { path: '^relay/', pathNot: [test, '^relay/(app|access|machine-bridge)[.]ts$', ...adapters.map((name) => `^relay/${name}/`)] },
       to: { path: adapters.map((name) => `^relay/${name}/`) },
     },
     {

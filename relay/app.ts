@@ -8,6 +8,7 @@ import { createEventsDialect, parseEventId } from './dialect/events/events-diale
 import { createNativeDialect } from './dialect/native/native-dialect.ts'
 import { createHub, type Hub } from './hub/hub.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
+import { openMachineBridge, type MachineBridge } from './machine-bridge.ts'
 import { createInferencePool } from './inference/inference-pool.ts'
 import { createPinoLog } from './ops/pino-log.ts'
 import { readProcessFigures } from './ops/process-figures.ts'
@@ -15,7 +16,6 @@ import { createOlderSystems, type CompatPort } from './older-systems.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from './ops/prometheus-metrics.ts'
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
-import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
 import type {
   Clock,
   DialectRoute,
@@ -30,7 +30,6 @@ import type {
   Transport,
   TransportRoutes,
 } from './ports.ts'
-import { createMachines, type Machine, type MachinesService } from './service/machines.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { startStats } from './service/stats.ts'
 import { createVisionService } from './service/vision/vision-service.ts'
@@ -76,6 +75,8 @@ export interface Relay {
   start(): Promise<RelayStart>
   /** Drains, then ends everything within DRAIN_SECONDS and what a close handshake takes. Twice is harmless. */
   stop(): Promise<void>
+  /** Reads MACHINES_FILE again: what has changed starts anew. */
+  reload(): Promise<void>
   /** Readers of a topic, over all connections. */
   countReceivers(topic: string): number
   /** Sizes of everything that outside input makes grow. */
@@ -114,6 +115,7 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     start,
     stop: () => (stopping ??= running === undefined ? Promise.resolve() : stopRelay(running, options)),
+    reload: () => running?.machines.reload() ?? Promise.resolve(),
     countReceivers: (topic) => running?.hub.countReceivers(topic) ?? 0,
     measure: () => ({
       connections: running?.sessions.count() ?? 0,
@@ -130,7 +132,7 @@ interface Running {
   readonly transport: Transport
   /** Those of older systems. */
   readonly compatTransports: readonly Transport[]
-  readonly machines: MachinesService
+  readonly machines: MachineBridge
   readonly vision: { stop(): Promise<void> }
   readonly store: HistoryStore | undefined
   /** Timers and watches, to be ended in any order. */
@@ -157,13 +159,16 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const storage = await openStorage(options, { rules, metrics })
   if (!storage.ok) return failed('storage_unopenable', [storage.problem])
   const core = createCore(options, { access, metrics, rules, storage })
+  const opening = await openMachineBridge(config, { hub: core.hub, clock, random, log, metrics, locate: () => undefined })
   const doors = createDoors(options, { ...core, access, metrics, files: loaded.files, isReady })
   const transport = openTransport(options, doors.routes)
   const giveUp = async (failure: Failed): Promise<Failed> => {
     for (const end of core.ends) end()
+    if (opening.ok) await opening.bridge.close()
     await storage.store?.close()
     return failure
   }
+  if (!opening.ok) return giveUp(failed(opening.problem, opening.details))
   if (transport === undefined) return giveUp(failed('transport_missing'))
   core.useTransport(transport)
   const bound = await transport.start({ host: config.host, port: config.port })
@@ -174,8 +179,7 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
     return giveUp(compat.failure)
   }
   metrics.start()
-  const machines = createMachines({ hub: core.hub, clock, log, machines: createSimulatedMachines(clock, random) })
-  await machines.start()
+  const machines = opening.bridge.start()
   const vision = await startVision(options, { hub: core.hub, metrics })
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
@@ -513,14 +517,6 @@ async function closeStorage(store: HistoryStore, { hub, clock }: { readonly hub:
   } as const
   if (seq > 0) await store.append([note])
   await store.close()
-}
-
-/** Two carousels so that there is something to see; real ones come through their drivers. */
-function createSimulatedMachines(clock: Clock, random: Random): Machine[] {
-  return [
-    { id: 'carousel-1', name: 'Carousel 1', driver: createSimulatedCarousel({ clock, random, positions: 10 }) },
-    { id: 'carousel-2', name: 'Carousel 2', driver: createSimulatedCarousel({ clock, random, positions: 8 }) },
-  ]
 }
 
 function waitUntil(clock: Clock, limitMs: number, isDone: () => boolean): Promise<void> {

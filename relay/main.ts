@@ -56,8 +56,8 @@ function stopOnSignals(relay: Relay, exitMs: number): void {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  // A terminal that goes away is no reason to stop; settings are read at the start only.
-  process.on('SIGHUP', () => {})
+  // A terminal that goes away is no reason to stop. Settings are read at the start only; the machines file is read again.
+  process.on('SIGHUP', () => void relay.reload())
 }
 
 function giveUp(sentence: string): void {

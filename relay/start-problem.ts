@@ -16,6 +16,9 @@ export type StartProblem =
   | 'model_wrong'
   /** `details`: each mistake in the policy file. */
   | 'policy_wrong'
+  /** `details`: each mistake in the machines file. */
+  | 'machines_wrong'
+  | 'audit_unopenable'
 
 /** @param details in the words of whoever failed; never a secret. @returns what is wrong and what to do. */
 export function explainProblem(problem: StartProblem, details: readonly string[], config: Config): string {
@@ -46,6 +49,10 @@ export function explainProblem(problem: StartProblem, details: readonly string[]
       return join('The network that EMOTION_MODEL names cannot be used', why)
     case 'policy_wrong':
       return [`The policy file ${policyFile} (POLICY_FILE) has mistakes:`, ...details].join('\n- ')
+    case 'machines_wrong':
+      return [`The machines file ${config.machinesFile} (MACHINES_FILE) has mistakes:`, ...details].join('\n- ')
+    case 'audit_unopenable':
+      return join(`The audit log ${config.auditFile} (AUDIT_FILE) cannot be opened`, why)
   }
 }
 

@@ -25,8 +25,8 @@ it('[TP3] says that nobody is in view', () => {
 
 it('[TP4] tells a machine by place, motion and alarms', () => {
   const status = {
-    machine: 'carousel-1',
-    name: 'Carousel 1',
+    machine: 'machine_1',
+    name: 'Carrusel Principal',
     time: 1,
     quality: 'stale',
     position: 3,
@@ -34,11 +34,16 @@ it('[TP4] tells a machine by place, motion and alarms', () => {
     isMoving: true,
     direction: 'up',
     mode: 'remote',
+    isReady: true,
     hasAlarm: true,
     isEmergencyStopped: false,
+    hasDriveFault: false,
+    hasPositioningError: false,
+    connection: 'disconnected',
+    reason: 'The cable is out.',
   }
-  expect(toTailLines(about('machine/carousel-1/status', status), paintNothing)[0]).toMatch(
-    /carousel-1 {2}bucket 3 of 10, moving up, remote, stale {2}ALARM$/,
+  expect(toTailLines(about('machine/machine_1/status', status), paintNothing)[0]).toMatch(
+    /machine_1 {2}bucket 3 of 10, moving up, remote, stale {2}ALARM$/,
   )
 })
 

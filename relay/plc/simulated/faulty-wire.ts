@@ -67,9 +67,11 @@ export function createFaultyWire(clock: Clock): FaultyWire {
         await wait(undefined)
         return { ok: false, problem: 'Nothing came back.', isSent: true }
       }
-      if (fault?.kind === 'slow' && (await wait(fault.delayMs)) === 'ended') return { ok: false, problem: 'Nothing came back.', isSent: true }
+      if (fault?.kind === 'slow' && (await wait(fault.delayMs)) === 'ended')
+        return { ok: false, problem: 'Nothing came back.', isSent: true }
       obey()
-      if (fault?.kind === 'deafAfterSend' || fault?.kind === 'garbage') return { ok: false, problem: 'No acknowledgement came.', isSent: true }
+      if (fault?.kind === 'deafAfterSend' || fault?.kind === 'garbage')
+        return { ok: false, problem: 'No acknowledgement came.', isSent: true }
       return { ok: true }
     },
     letGo() {

@@ -8,12 +8,9 @@ import type { CarouselReading, Clock, PlcCommand, PlcDriver, PlcReadResult, PlcW
 import { encodeStatus, type StatusProfile } from '../profiles/status-profile.ts'
 import { createChain, type Chain } from './carousel-chain.ts'
 import { createFaultyWire, type WireFault } from './faulty-wire.ts'
+import type { Wandering } from './simulated-options.ts'
 
 export { BUCKET_MS } from './carousel-chain.ts'
-
-/** Whether it moves without being told to. */
-export const WANDERING = ['untilCommanded', 'always', 'never'] as const
-export type Wandering = (typeof WANDERING)[number]
 
 export interface SimulatedCarouselOptions {
   readonly clock: Clock

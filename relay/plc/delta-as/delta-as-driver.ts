@@ -1,0 +1,51 @@
+/**
+ * A Delta AS PLC over TCP. One connection, kept open: the device takes one client and refuses new ones for about six seconds after a close, so
+ * closing is the last resort and coming back waits longer than that. Whatever came out of step is drained before the next request, and a
+ * command is written once, whatever happens after. Leaves bytes to delta-frame.ts, when to ask to the bridge.
+ */
+import type { Clock, PlcCommand, PlcDriver, PlcReadResult, PlcWriteResult, Random } from '../../ports.ts'
+import { toReading, type StatusProfile } from '../profiles/status-profile.ts'
+import { encodeCommand, encodeStatusRequest, type AnswerLength } from './delta-frame.ts'
+import { createDeltaLine, type DeltaLine, type LineTimes } from './delta-line.ts'
+
+export interface DeltaAsOptions {
+  readonly host: string
+  readonly port: number
+  readonly positions: number
+  /** What the device calls the first bucket: 0 on the real machine. */
+  readonly firstBucket: number
+  readonly profile: StatusProfile
+  /** Bytes of an answer; undefined finds out. */
+  readonly answerLength?: AnswerLength
+  readonly times?: Partial<LineTimes>
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export const DELTA_AS_PORT = 3200
+
+export function createDeltaAsDriver(options: DeltaAsOptions): PlcDriver {
+  const { positions, firstBucket, profile } = options
+  const line: DeltaLine = createDeltaLine(options)
+
+  return {
+    start: () => line.open(),
+    async read(): Promise<PlcReadResult> {
+      const answered = await line.exchange(encodeStatusRequest())
+      if (!answered.ok) return { ok: false, problem: answered.problem }
+      const position = answered.position - firstBucket
+      if (position < 0 || position >= positions) {
+        line.distrust()
+        return { ok: false, problem: `the device says bucket ${String(answered.position)}; it has ${String(positions)}` }
+      }
+      return { ok: true, reading: toReading(profile, answered.raw, { position, positions }) }
+    },
+    async write(command: PlcCommand): Promise<PlcWriteResult> {
+      const request = encodeCommand(command, firstBucket)
+      if (request === undefined) return { ok: false, problem: 'one byte cannot say that', isSent: false }
+      const answered = await line.exchange(request)
+      return answered.ok ? { ok: true } : { ok: false, problem: answered.problem, isSent: answered.isSent }
+    },
+    stop: () => line.close(),
+  }
+}
