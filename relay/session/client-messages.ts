@@ -1,6 +1,7 @@
 /** What an open session does with each message of the catalog that clients may send. */
 import { fail, type Failure } from '#shared/protocol/errors'
 import type { ClientMessage, ClientMessageOf, RelayMessage } from '#shared/protocol/messages'
+import { readAddress } from '#shared/protocol/process-id'
 import { matchesTopic, parseTopic } from '#shared/protocol/topic-filter'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import type { Hub, Published } from '../hub/hub.ts'
@@ -66,7 +67,7 @@ export function handleMessage(message: Exclude<ClientMessage, { type: 'hello' }>
       monitor(message, session)
       return
     case 'demonitor':
-      session.dependencies.hub.demonitor(session.address, message.to)
+      session.dependencies.hub.demonitor(session.address, readAddress(message.to))
       session.tell({ type: 'demonitored', ...echoId(message), to: message.to })
   }
 }
@@ -161,7 +162,8 @@ function acknowledge(
 // ---------------------------------------------------------------- peers
 
 function request(message: ClientMessageOf<'request'>, session: OpenSession, attachment: Uint8Array | undefined): void {
-  const { id, to, method, data } = message
+  const { id, method, data } = message
+  const to = readAddress(message.to)
   const { hub, limits } = session.dependencies
   const allowed = checkAddress(session, to)
   if (!allowed.ok) {
@@ -175,7 +177,8 @@ function request(message: ClientMessageOf<'request'>, session: OpenSession, atta
 }
 
 function sendDirect(message: ClientMessageOf<'send'>, session: OpenSession): void {
-  const { id, to, data } = message
+  const { id, data } = message
+  const to = readAddress(message.to)
   const allowed = checkAddress(session, to)
   if (!allowed.ok) {
     session.blame(allowed.failure, id)
@@ -183,18 +186,19 @@ function sendDirect(message: ClientMessageOf<'send'>, session: OpenSession): voi
   }
   const sent = session.dependencies.hub.send(session.address, to, data)
   if (!sent.ok) session.sendFailure(sent.failure, id)
-  else if (id !== undefined) session.tell({ type: 'sent', id, to })
+  else if (id !== undefined) session.tell({ type: 'sent', id, to: message.to })
 }
 
 function monitor(message: ClientMessageOf<'monitor'>, session: OpenSession): void {
-  const { id, to, isLinked = false } = message
+  const { id, isLinked = false } = message
+  const to = readAddress(message.to)
   const allowed = checkAddress(session, to)
   if (!allowed.ok) {
     session.blame(allowed.failure, id)
     return
   }
   const monitored = session.dependencies.hub.monitor(session.address, to, isLinked)
-  if (monitored.ok) session.tell({ type: 'monitored', ...echoId(message), to })
+  if (monitored.ok) session.tell({ type: 'monitored', ...echoId(message), to: message.to })
   else session.sendFailure(monitored.failure, id)
 }
 

@@ -63,3 +63,10 @@ export function toProcessId(address: string): string {
   if (levels[0] === PROCESS_LEVEL && levels.length > 1) levels.shift()
   return levels.length === 0 ? id : formatProcessId({ node: undefined, host: levels.join(':'), id })
 }
+
+/** The address that a text means which may be one, or a PID. A PID that cannot be an address, and a name's, stay as they are. */
+export function readAddress(text: string): string {
+  if (!text.startsWith('{')) return text
+  const pid = parseProcessId(text)
+  return (pid.ok ? toAddress(pid.value) : undefined) ?? text
+}
