@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKeptLog, type KeptLog } from '#shared/testing/kept-log'
-import { createRelay, type Relay, type RelayStart } from '../app.ts'
+import { createRelay, type BoundCompatPort, type Relay, type RelayStart } from '../app.ts'
 import { parseConfig } from '../config.ts'
 import { createSystemClock, createSystemTurn } from '../ops/system-clock.ts'
 import { createSystemRandom } from '../ops/system-random.ts'
@@ -13,6 +13,8 @@ import type { SessionLimits } from '../session/session-limits.ts'
 export interface TestRelay {
   readonly relay: Relay
   readonly port: number
+  /** Those of COMPAT_PORTS, as they were bound. */
+  readonly compatPorts: readonly BoundCompatPort[]
   readonly log: KeptLog
   /** A token that may listen and publish as a station. */
   acquireToken(): Promise<string>
@@ -44,11 +46,12 @@ const SETTINGS = {
 export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
   const { relay, log, started } = await tryTestRelay(options)
   if (!started.ok) throw new Error([started.problem, ...started.details].join(' '))
-  const { port } = started
+  const { port, compatPorts } = started
   const at = (path: string): string => `http://127.0.0.1:${String(port)}${path}`
   return {
     relay,
     port,
+    compatPorts,
     log,
     async acquireToken() {
       const response = await fetch(at('/api/auth/acquire-session'), { method: 'POST' })
