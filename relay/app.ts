@@ -3,9 +3,12 @@ import { fail, succeed } from '#shared/protocol/errors'
 import { PROTOCOL_LIMITS, RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
 import { openAccess, type Access } from './access.ts'
 import { findToken } from './auth/token-text.ts'
+import { createClusterBroker } from './cluster/cluster-broker.ts'
+import { loadNatsCourier } from './cluster/nats-courier.ts'
 import type { Config } from './config.ts'
 import { createEventsDialect, parseEventId } from './dialect/events/events-dialect.ts'
 import { createNativeDialect } from './dialect/native/native-dialect.ts'
+import { createBrokerBus } from './hub/broker-bus.ts'
 import { createHub, type Hub } from './hub/hub.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
 import { openMachineBridge, type MachineBridge } from './machine-bridge.ts'
@@ -17,6 +20,7 @@ import { createPrometheusMetrics, type PrometheusMetrics } from './ops/prometheu
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
 import type {
+  Broker,
   Clock,
   DialectRoute,
   HistoryStore,
@@ -135,6 +139,7 @@ interface Running {
   readonly machines: MachineBridge
   readonly vision: { stop(): Promise<void> }
   readonly store: HistoryStore | undefined
+  readonly broker: Broker | undefined
   /** Timers and watches, to be ended in any order. */
   readonly ends: readonly (() => void)[]
 }
@@ -158,9 +163,15 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const rules = createTopicRules(config.topicRules)
   const storage = await openStorage(options, { rules, metrics })
   if (!storage.ok) return failed('storage_unopenable', [storage.problem])
-  const core = createCore(options, { access, metrics, rules, storage })
+  const cluster = await openBroker(options, metrics)
+  if (!cluster.ok) {
+    await storage.store?.close()
+    return failed('broker_missing')
+  }
+  const { broker } = cluster
+  const core = createCore(options, { access, metrics, rules, storage, broker })
   const opening = await openMachineBridge(config, { hub: core.hub, clock, random, log, metrics, locate: () => undefined })
-  const doors = createDoors(options, { ...core, access, metrics, files: loaded.files, isReady })
+  const doors = createDoors(options, { ...core, access, metrics, broker, files: loaded.files, isReady })
   const transport = openTransport(options, doors.routes)
   const giveUp = async (failure: Failed): Promise<Failed> => {
     for (const end of core.ends) end()
@@ -181,10 +192,22 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   metrics.start()
   const machines = opening.bridge.start()
   const vision = await startVision(options, { hub: core.hub, metrics })
+  broker?.start(createBrokerBus(core.hub))
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
   const ends = [...core.ends, () => doors.stop(), () => metrics.stop()]
-  const running = { access, hub, sessions, transport, compatTransports: compat.transports, machines, vision, store: storage.store, ends }
+  const running = {
+    access,
+    hub,
+    sessions,
+    transport,
+    compatTransports: compat.transports,
+    machines,
+    vision,
+    store: storage.store,
+    broker,
+    ends,
+  }
   return { ok: true, running, port: bound.port, compatPorts: compat.bound }
 }
 
@@ -233,6 +256,18 @@ async function openStorage(
   return opened.ok ? { ok: true, store, kept: opened.history, epoch } : opened
 }
 
+// ---------------------------------------------------------------- other relays
+
+type OpenedBroker = { readonly ok: true; readonly broker: Broker | undefined } | { readonly ok: false }
+
+async function openBroker({ config, clock, turn, random, log }: RelayOptions, metrics: PrometheusMetrics): Promise<OpenedBroker> {
+  if (config.natsUrl === '') return { ok: true, broker: undefined }
+  const { natsUrl, natsToken, natsPrefix } = config
+  const courier = await loadNatsCourier({ servers: natsUrl, token: natsToken, prefix: natsPrefix, clock, random })
+  if (courier === undefined) return { ok: false }
+  return { ok: true, broker: createClusterBroker({ courier, clock, turn, log, metrics, maxTopics: HUB_LIMITS.topics }) }
+}
+
 // ---------------------------------------------------------------- hub and sessions
 
 interface Core {
@@ -248,9 +283,10 @@ interface CoreParts {
   readonly metrics: PrometheusMetrics
   readonly rules: TopicRules
   readonly storage: Extract<Storage, { ok: true }>
+  readonly broker: Broker | undefined
 }
 
-function createCore(options: RelayOptions, { access, metrics, rules, storage }: CoreParts): Core {
+function createCore(options: RelayOptions, { access, metrics, rules, storage, broker }: CoreParts): Core {
   const { clock, turn, random, log, server } = options
   const limits = toSessionLimits(options)
   const hub = createHub({
@@ -259,6 +295,7 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage }: 
     metrics,
     epoch: storage.epoch,
     rules,
+    broker,
     store: storage.store === undefined || storage.kept === undefined ? undefined : { history: storage.store, kept: storage.kept },
     limits: {
       ...HUB_LIMITS,
@@ -291,7 +328,7 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage }: 
     readProcess: () => toProcessReport(metrics),
     readConnections: () => toConnectionReport(sessions, { lagging: lagWatch.lagging(), limit: limits.connections }),
   })
-  registerGauges(metrics, { hub, sessions, lagWatch, access })
+  registerGauges(metrics, { hub, sessions, lagWatch, access, broker })
   return {
     ...{ hub, sessions, lagWatch },
     ends: [() => heartbeat.stop(), () => lagWatch.stop(), () => stats.stop()],
@@ -348,9 +385,10 @@ interface Measured {
   readonly sessions: Sessions
   readonly lagWatch: LagWatch
   readonly access: Access
+  readonly broker: Broker | undefined
 }
 
-function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, access }: Measured): void {
+function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, access, broker }: Measured): void {
   metrics.gauge('connections_open', () => sessions.count())
   metrics.gauge('connections_lagging', () => lagWatch.lagging())
   metrics.gauge('peers', () => hub.measure().peers)
@@ -360,6 +398,7 @@ function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, a
   metrics.gauge('history_bytes', () => hub.measure().historyBytes)
   metrics.gauge('pending_requests', () => hub.measure().pendingRequests)
   metrics.gauge('storage_degraded', () => (hub.storageState() === 'degraded' ? 1 : 0))
+  metrics.gauge('broker_lost', () => (broker?.state() === 'lost' ? 1 : 0))
   metrics.gauge('tokens', () => access.anonymous.count())
 }
 
@@ -368,6 +407,7 @@ function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, a
 interface Wires extends Core {
   readonly access: Access
   readonly metrics: PrometheusMetrics
+  readonly broker: Broker | undefined
   readonly files: StaticFiles
   readonly isReady: () => boolean
 }
@@ -382,7 +422,7 @@ interface Doors {
 /** Everything that answers, on the one port and on those of older systems. */
 function createDoors(options: RelayOptions, wires: Wires): Doors {
   const { config, clock, random, log, turn } = options
-  const { sessions, access, metrics, files, isReady, hub } = wires
+  const { sessions, access, metrics, files, isReady, hub, broker } = wires
   const { originPolicy, verifier, policy, anonymous } = access
   const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
   const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
@@ -397,7 +437,7 @@ function createDoors(options: RelayOptions, wires: Wires): Doors {
     acquire: () => anonymous.acquire(),
     revoke: (token: string) => anonymous.revoke(token),
     mayAcquire: (remoteAddress: string) => access.newSessions.take(remoteAddress),
-    readiness: () => ({ isDraining: !isReady(), storage: hub.storageState() }),
+    readiness: () => ({ isDraining: !isReady(), storage: hub.storageState(), broker: broker?.state() }),
     readMetrics: () => metrics.exposition(),
     metricsToken: config.metricsToken ?? '',
     answered: (status: number) => metrics.add('http_requests_total', toStatusClass(status)),
@@ -477,7 +517,7 @@ function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
 
 /** Stops accepting, tells clients when to come back, lets them read what waits, closes them in groups, then ends the rest. */
 async function stopRelay(
-  { hub, sessions, transport, compatTransports, machines, vision, store, ends }: Running,
+  { hub, sessions, transport, compatTransports, machines, vision, store, broker, ends }: Running,
   { config, clock, log }: RelayOptions,
 ): Promise<void> {
   log.info({ event: 'relay.stopping', connections: sessions.count() })
@@ -492,6 +532,7 @@ async function stopRelay(
   for (const end of ends) end()
   await vision.stop()
   for (const each of [transport, ...compatTransports]) await each.stop()
+  await broker?.stop()
   if (store !== undefined) await closeStorage(store, { hub, clock })
   log.info({ event: 'relay.stopped' })
 }

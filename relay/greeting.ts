@@ -45,6 +45,7 @@ function listPlaces({ config, port, compatPorts, generatedAdminToken }: Started)
       'Port',
       `${toUrlHost(config.compatHost)}:${String(own)} speaks ${dialect} at its root`,
     ]),
+    ...(config.natsUrl === '' ? [] : [['Relays', `shares with those at ${config.natsUrl} as "${config.natsPrefix}"`]]),
     ['History', config.storageFile === '' ? 'in memory (STORAGE_FILE names a file to keep it)' : config.storageFile],
   ]
   const lines = places.map(([name = '', what = '']) => `  ${name.padEnd(generatedAdminToken === undefined ? 7 : 11)}  ${what}`)

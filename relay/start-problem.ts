@@ -12,6 +12,7 @@ export type StartProblem =
   | 'tls_unreadable'
   | 'compat_port_unusable'
   | 'storage_unopenable'
+  | 'broker_missing'
   | 'keys_unreadable'
   | 'model_wrong'
   /** `details`: each mistake in the policy file. */
@@ -43,6 +44,8 @@ export function explainProblem(problem: StartProblem, details: readonly string[]
       return `${join('A port of COMPAT_PORTS cannot be opened', why)}${why === '' ? '' : '.'}`
     case 'storage_unopenable':
       return join(`The history file ${storageFile} (STORAGE_FILE) cannot be opened`, why)
+    case 'broker_missing':
+      return 'NATS_URL is set, but the NATS client is not installed: run "npm install @nats-io/transport-node@~3.3.1", or leave NATS_URL out.'
     case 'keys_unreadable':
       return join(`The keys for tokens (${config.jwks === '' ? 'JWT_PUBLIC_KEY_FILE' : 'JWKS'}) cannot be used`, why)
     case 'model_wrong':

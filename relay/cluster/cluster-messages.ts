@@ -25,8 +25,8 @@ const FeedItem = Type.Object({ ...Value, n: Count, key: Type.Optional(Type.Strin
 const LastValue = Type.Object({ ...Value, origin: Id })
 
 /**
- * Publications of the sender from its number `from` to `to`. Numbers without an item are of `latest` topics that have a newer value by now.
- * Only in answer to `missed`: `lost` names topics of which messages after the asked number are no longer kept, `isEnd` ends the answer.
+ * Publications of the sender from its number `from` to `to`. Numbers without an item are of `latest` topics that have a newer value by now, or
+ * of a topic in `lost`: the sender could not keep them. `isEnd` ends an answer to `missed`.
  */
 const Feed = Type.Object({
   kind: Type.Literal('feed'),

@@ -68,6 +68,10 @@ export function createIncomingFeeds({ clock, log, ask, apply, noteLoss }: Option
     return made
   }
   function applyFeed(relayId: string, origin: Origin, feed: FeedMessage): void {
+    if (feed.lost !== undefined && feed.lost.length > 0 && feed.to > origin.last) {
+      log.warn({ event: 'cluster.missed', relay: relayId, from: origin.last + 1, to: feed.to, topics: feed.lost.length })
+      noteLoss(relayId, feed.lost)
+    }
     for (const item of feed.items) {
       if (item.n <= origin.last || item.n > feed.to) continue
       origin.last = item.n
@@ -105,10 +109,6 @@ export function createIncomingFeeds({ clock, log, ask, apply, noteLoss }: Option
     onFeed(relayId, feed) {
       const origin = open(relayId, feed.from - 1)
       origin.seen = Math.max(origin.seen, feed.to)
-      if (feed.lost !== undefined && origin.asked !== undefined) {
-        log.warn({ event: 'cluster.missed', relay: relayId, after: origin.last, topics: feed.lost.length })
-        noteLoss(relayId, feed.lost)
-      }
       if (feed.from <= origin.last + 1) applyFeed(relayId, origin, feed)
       else if (origin.waiting.length < MAX_WAITING) origin.waiting.push(feed)
       applyWaiting(relayId, origin)

@@ -82,6 +82,7 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
   const lost = new Map<string, number>()
   /** Up to here losses are not known by topic. */
   let lostEverythingTo = 0
+  let lastLost = 0
   let unsent: Kept[] = []
   let keptChars = 0
   let unconfirmedChars = 0
@@ -110,6 +111,7 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
     }
   }
   function rememberLoss({ topic, n }: Kept): void {
+    lastLost = n
     lost.delete(topic)
     lost.set(topic, n)
     if (lost.size <= REMEMBERED_LOSSES) return
@@ -119,9 +121,11 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
       return
     }
   }
-  function lostAfter(after: number): string[] {
-    if (after < lostEverythingTo) return [EVERY_TOPIC]
-    const topics = [...lost].filter(([, n]) => n > after).map(([topic]) => topic)
+  /** Topics of which messages with these numbers were given up. */
+  function lostBetween(from: number, to: number): string[] {
+    if (from <= lostEverythingTo) return [EVERY_TOPIC]
+    if (lastLost < from) return []
+    const topics = [...lost].filter(([, n]) => n >= from && n <= to).map(([topic]) => topic)
     return topics.length > MAX_LOST_TOPICS ? [EVERY_TOPIC] : topics
   }
   function schedule(): void {
@@ -140,17 +144,12 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
       const piece = cutPiece(entries, taken)
       const to = piece.at(-1)?.n ?? from
       const items = piece.filter((entry) => kept.has(entry.n))
-      if (
-        !send({
-          text: encodeFeed(
-            { from, to },
-            items.map((entry) => entry.text),
-          ),
-          to,
-          items,
-        })
+      const lost = lostBetween(from, to)
+      const text = encodeFeed(
+        { from, to, ...(lost.length > 0 ? { lost } : {}) },
+        items.map((entry) => entry.text),
       )
-        return taken
+      if (!send({ text, to, items })) return taken
       taken += piece.length
       from = to + 1
     }
@@ -217,8 +216,6 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
     },
     answerMissed(relayId, after) {
       const entries = [...kept.values()].filter((entry) => entry.n > after && entry.n <= sentTo)
-      const gone = lostAfter(after)
-      if (gone.length > 0) courier.sendTo(relayId, encodeFeed({ from: after + 1, to: after, lost: gone }, []))
       let texts = 0
       let to = after
       const sent = sendSome(entries, after + 1, (piece) => {
@@ -228,7 +225,8 @@ export function createOutgoingFeed({ courier, clock, turn, metrics, limits }: Op
         return true
       })
       const end = sent === entries.length ? Math.max(to, sentTo) : to
-      courier.sendTo(relayId, encodeFeed({ from: to + 1, to: end, isEnd: true }, []))
+      const lostAtEnd = lostBetween(to + 1, end)
+      courier.sendTo(relayId, encodeFeed({ from: to + 1, to: end, lost: lostAtEnd, isEnd: true }, []))
     },
     async drain(limitMs) {
       pump()

@@ -11,6 +11,8 @@ export interface Readiness {
   readonly isDraining: boolean
   /** `memory`: no file is configured. */
   readonly storage: 'memory' | 'ready' | 'degraded'
+  /** Undefined: this relay stands alone. */
+  readonly broker?: 'connected' | 'lost' | undefined
 }
 
 export interface HttpRouteDependencies extends MetricsDependencies {
@@ -118,11 +120,12 @@ function textResponse(status: number, body: string): HttpResponse {
 
 // ---------------------------------------------------------------- probes
 
-/** Degraded is still ready: messages flow, only the file does not take them. */
+/** Degraded is still ready: messages flow here, only the file, or the other relays, do not get them. */
 function answerReady({ readiness }: HttpRouteDependencies): HttpResponse {
   const { isDraining, ...parts } = readiness()
   if (isDraining) return jsonResponse(503, { status: 'draining', ...parts })
-  return jsonResponse(200, { status: parts.storage === 'degraded' ? 'degraded' : 'ready', ...parts })
+  const isDegraded = parts.storage === 'degraded' || parts.broker === 'lost'
+  return jsonResponse(200, { status: isDegraded ? 'degraded' : 'ready', ...parts })
 }
 
 // ---------------------------------------------------------------- pages of other origins
