@@ -4,6 +4,7 @@
  */
 import type { Clock, Log, PlcDriver, Random } from '../ports.ts'
 import type { StatusProfile } from './profiles/status-profile.ts'
+import { checkDeltaAsOptions, readAnswerBytes } from './delta-as/delta-as-options.ts'
 import { checkSimulatedOptions, readWandering } from './simulated/simulated-options.ts'
 
 /** What a driver is told of its machine. */
@@ -38,7 +39,7 @@ export interface DriverEntry {
   readonly open: (setup: DriverSetup, parts: DriverParts) => Promise<PlcDriver>
 }
 
-export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map([
+export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map<string, DriverEntry>([
   [
     'simulated',
     {
@@ -52,4 +53,29 @@ export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map([
       },
     },
   ],
+  [
+    'delta-as',
+    {
+      needsAddress: true,
+      defaultPort: 3_200,
+      defaultPollMs: 500,
+      checkOptions: checkDeltaAsOptions,
+      async open(setup, { clock, random }) {
+        const { createDeltaAsDriver } = await import('./delta-as/delta-as-driver.ts')
+        const { positions, firstPosition, profile, options } = setup
+        const answerLength = readAnswerBytes(options)
+        return createDeltaAsDriver({
+          ...addressOf(setup),
+          ...{ positions, firstPosition, profile, clock, random },
+          ...(answerLength === undefined ? {} : { answerLength }),
+        })
+      },
+    },
+  ],
 ])
+
+/** Machines files are checked before drivers are opened, so one that needs an address has one. */
+function addressOf({ machine, address }: DriverSetup): { readonly host: string; readonly port: number } {
+  if (address === undefined) throw new Error(`${machine} has no address`)
+  return address
+}

@@ -13,7 +13,7 @@ export interface DeltaAsOptions {
   readonly port: number
   readonly positions: number
   /** What the device calls the first bucket: 0 on the real machine. */
-  readonly firstBucket: number
+  readonly firstPosition: number
   readonly profile: StatusProfile
   /** Bytes of an answer; undefined finds out. */
   readonly answerLength?: AnswerLength
@@ -22,10 +22,8 @@ export interface DeltaAsOptions {
   readonly random: Random
 }
 
-export const DELTA_AS_PORT = 3200
-
 export function createDeltaAsDriver(options: DeltaAsOptions): PlcDriver {
-  const { positions, firstBucket, profile } = options
+  const { positions, firstPosition, profile } = options
   const line: DeltaLine = createDeltaLine(options)
 
   return {
@@ -33,7 +31,7 @@ export function createDeltaAsDriver(options: DeltaAsOptions): PlcDriver {
     async read(): Promise<PlcReadResult> {
       const answered = await line.exchange(encodeStatusRequest())
       if (!answered.ok) return { ok: false, problem: answered.problem }
-      const position = answered.position - firstBucket
+      const position = answered.position - firstPosition
       if (position < 0 || position >= positions) {
         line.distrust()
         return { ok: false, problem: `the device says bucket ${String(answered.position)}; it has ${String(positions)}` }
@@ -41,7 +39,7 @@ export function createDeltaAsDriver(options: DeltaAsOptions): PlcDriver {
       return { ok: true, reading: toReading(profile, answered.raw, { position, positions }) }
     },
     async write(command: PlcCommand): Promise<PlcWriteResult> {
-      const request = encodeCommand(command, firstBucket)
+      const request = encodeCommand(command, firstPosition)
       if (request === undefined) return { ok: false, problem: 'one byte cannot say that', isSent: false }
       const answered = await line.exchange(request)
       return answered.ok ? { ok: true } : { ok: false, problem: answered.problem, isSent: answered.isSent }

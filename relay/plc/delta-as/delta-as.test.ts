@@ -41,7 +41,7 @@ async function startBench(options: {
   const simulator = createDeltaAsSimulator({ machine: options.machine ?? machine, answerLength: answers, refusalMs, clock })
   const port = await simulator.start({ host: '127.0.0.1', port: 0 })
   const driver = createDeltaAsDriver({
-    ...{ host: '127.0.0.1', port, positions: POSITIONS, firstBucket: 0, profile, clock, random: createSeededRandom(2) },
+    ...{ host: '127.0.0.1', port, positions: POSITIONS, firstPosition: 0, profile, clock, random: createSeededRandom(2) },
     ...(told === undefined ? {} : { answerLength: told }),
     times: { answerMs: 150, quietMs: 15, refusalMs: refusalMs + 20, maxRefusalMs: 200, connectMs: 1_000 },
   })

@@ -26,11 +26,11 @@ export type Answer =
 
 const INCOMPLETE: Answer = { kind: 'incomplete' }
 
-/** @param firstBucket what the device calls the first bucket, 0 or 1. @returns undefined where a byte cannot say it. */
-export function encodeCommand(command: PlcCommand, firstBucket: number): Uint8Array | undefined {
+/** @param firstPosition what the device calls the first bucket, 0 or 1. @returns undefined where a byte cannot say it. */
+export function encodeCommand(command: PlcCommand, firstPosition: number): Uint8Array | undefined {
   switch (command.kind) {
     case 'move':
-      return encode(COMMAND_CODES.move, command.position + firstBucket)
+      return encode(COMMAND_CODES.move, command.position + firstPosition)
     case 'stop':
     case 'reset':
     case 'calibrate':
