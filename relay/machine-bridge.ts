@@ -7,6 +7,7 @@ import type { ParsedMachines } from './plc/machines-file/parse-machines.ts'
 import type { AuditLog, PlcDriver } from './ports.ts'
 import { createLogAudit } from './service/machines/log-audit.ts'
 import type { MachineSetup } from './service/machines/machine-setup.ts'
+import { createAuditFile } from './storage/audit-file.ts'
 import { createMachinesService, type MachineLayout, type MachinesDependencies } from './service/machines/machines-service.ts'
 
 export interface MachineBridge {
@@ -35,7 +36,7 @@ export async function openMachineBridge(config: Config, parts: Parts): Promise<B
   const source = createMachinesSource(config.machinesFile, clock)
   const read = await source.read()
   if (!read.ok) return { ok: false, problem: 'machines_wrong', details: read.mistakes }
-  const audit: AuditLog = createLogAudit(log)
+  const audit: AuditLog = config.auditFile === '' ? createLogAudit(log) : createAuditFile({ file: config.auditFile, log })
   const opened = await audit.open()
   if (!opened.ok) return { ok: false, problem: 'audit_unopenable', details: [opened.problem] }
   const service = createMachinesService({ ...parts, audit })
