@@ -6,6 +6,7 @@ import { createRelayLink } from './link/relay-link.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
+import { createFallbackState } from './state/fallback-state.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
@@ -21,6 +22,7 @@ import './ui/theme/tokens.css'
 import './ui/theme/base.css'
 import { createCameras } from './vision/camera.ts'
 import { createFrameSource } from './vision/frame-source.ts'
+import type { FrameAnalysis } from './vision/vision-api.ts'
 import { createVisionClient } from './vision/vision-client.ts'
 
 const MAX_FACES = 8
@@ -28,6 +30,7 @@ const MAX_FACES = 8
 const RESUME_KEY = 'semblante.resume-camera'
 
 const PROGRAM = `semblante-page@${__APP_VERSION__}`
+const VISION_SERVICE = 'vision'
 /** The one address besides `/` that people type; pages live after `#`. */
 const ADMIN_ADDRESS = '/admin'
 
@@ -66,13 +69,25 @@ const update = createUpdateState({
 })
 
 let countShown = (): number => 0
-vision.onAnalysis((analysis) => {
+function take(analysis: FrameAnalysis, model: string | undefined): void {
   // A frame that was under way when the camera was paused.
   if (camera.status.kind !== 'running') return
   const now = performance.now()
   readings.take(analysis, now, countShown())
-  if (vision.state.kind !== 'ready') return
-  publisher.offer(analysis, { station: station.name, rate: station.rate, model: vision.state.info.model }, now)
+  if (model !== undefined) publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
+}
+const fallback = createFallbackState({
+  vision,
+  link,
+  remembered,
+  isOffered: async () => (await link.ask({ to: VISION_SERVICE, method: 'info' })).kind === 'replied',
+  load: async () => (await import('./fallback.ts')).createFallbackParts(link),
+  onAnalysis: take,
+  now: Date.now,
+})
+vision.onAnalysis((analysis) => {
+  take(analysis, vision.state.kind === 'ready' ? vision.state.info.model : undefined)
+  fallback.noteLocal(analysis, Date.now() - analysis.time)
 })
 
 function readVideo(video: HTMLVideoElement): () => void {
@@ -81,13 +96,14 @@ function readVideo(video: HTMLVideoElement): () => void {
   publisher.reset()
   const source = createFrameSource({
     video,
-    isWanted: () => vision.isIdle,
-    onFrame: (frame, time) => vision.submit(frame, time),
+    isWanted: () => fallback.isIdle,
+    onFrame: (frame, time) => fallback.submit(frame, time),
   })
   countShown = () => source.shownCount
   source.start()
   return () => {
     source.stop()
+    fallback.reset()
     readings.clear()
   }
 }
@@ -95,6 +111,7 @@ function readVideo(video: HTMLVideoElement): () => void {
 const app: AppState = {
   version: __APP_VERSION__,
   camera,
+  fallback,
   language,
   link: linkState,
   readings,
@@ -117,6 +134,7 @@ overwriteGetLocale(() => language.current)
 camera.start()
 visionState.start()
 linkState.start()
+fallback.start()
 route.start()
 link.start()
 addEventListener('online', () => link.retryNow())

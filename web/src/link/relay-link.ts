@@ -4,7 +4,8 @@
  */
 import { acquireToken } from '#shared/client/acquire-session'
 import type { ClientClock } from '#shared/client/client-clock'
-import { createRelayClient, type RelayClient } from '#shared/client/relay-client'
+import { createRelayClient, type RelayClient, type RequestOptions } from '#shared/client/relay-client'
+import type { RequestOutcome } from '#shared/client/pending-requests'
 import { isEmotionPayload } from '#shared/generated/guards'
 import type { EmotionReading } from '#shared/protocol/emotion'
 import { RELAY_PATH } from '#shared/protocol/protocol'
@@ -33,6 +34,8 @@ export interface RelayLink {
   publishReading(reading: EmotionReading): void
   /** @param filter as `emotion/#`. @returns ends it. */
   onReadings(filter: string, listener: ReadingListener): () => void
+  /** Asks a service of the relay. Never rejects, and never asks twice. */
+  ask(question: RequestOptions): Promise<RequestOutcome>
   /** Called at every change. @returns takes the listener away. */
   onStatus(listener: (status: LinkStatus) => void): () => void
 }
@@ -123,6 +126,7 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
         if (isEmotionPayload(data)) listener(data, isRetained === true ? Math.max(0, clock.now() - time) : 0)
       })
     },
+    ask: (question) => client.request(question),
     onStatus(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

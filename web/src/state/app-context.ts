@@ -2,6 +2,7 @@
 import { createContext, type Component } from 'svelte'
 import type { AdminState } from './admin-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
+import type { FallbackState } from './fallback-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
 import type { ModelCard } from './model-card.ts'
@@ -28,6 +29,7 @@ export interface ModelCardArea {
 export interface AppState {
   readonly version: string
   readonly camera: CameraState
+  readonly fallback: FallbackState
   readonly language: LanguageState
   readonly link: LinkState
   readonly readings: ReadingsState

@@ -2,7 +2,8 @@
  * The boundary between the page and the vision worker, as types only. Frames cross it by transfer, never by copy;
  * everything that comes back is small, plain data.
  */
-import type { ReadFace } from '#shared/vision/face-pipeline'
+import type { LocatedFace, ReadFace } from '#shared/vision/face-pipeline'
+import type { Rectangle } from '#shared/vision/geometry'
 
 export interface VisionOptions {
   /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
@@ -64,11 +65,36 @@ export interface FrameAnalysis {
   readonly stages: StageTimes
 }
 
+/** `faces`: a picture of each face that was found. `frame`: the whole frame, nothing is looked for. */
+export type PictureKind = 'faces' | 'frame'
+
+/** A small picture that can be read elsewhere. */
+export interface SmallPicture {
+  /** At most 64 kB. */
+  readonly jpeg: Uint8Array
+  /** What of the frame it shows; fractions of the frame. */
+  readonly region: Rectangle
+  /** Whose face it is; absent for the whole frame. */
+  readonly face?: LocatedFace
+}
+
+export interface FramePictures {
+  /** When the frame was taken, `Date.now()` clock, Unix milliseconds. */
+  readonly time: number
+  readonly kind: PictureKind
+  /** Largest face first; empty when nobody is in view. */
+  readonly pictures: readonly SmallPicture[]
+  /** Milliseconds per stage, in the worker. */
+  readonly stages: { readonly grabMs: number; readonly detectMs: number; readonly encodeMs: number }
+}
+
 /** What the worker offers. Every promise may reject with a {@link VisionError}. */
 export interface VisionApi {
   open(options: VisionOptions): Promise<VisionInfo>
   /** Takes the frame over and closes it. `time` is copied to the answer. */
   analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis>
+  /** Takes the frame over, closes it and gives small pictures of what is on it instead of a reading. */
+  toPictures(frame: ImageBitmap | VideoFrame, time: number, kind: PictureKind): Promise<FramePictures>
   /** Forgets faces and smoothing, as after a pause or a change of camera. */
   reset(): Promise<void>
 }

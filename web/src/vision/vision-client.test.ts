@@ -5,6 +5,7 @@ import { createVisionClient, type VisionClient, type VisionClientOptions, type V
 import { toWire, type VisionWireApi } from './vision-wire.ts'
 
 const INFO: VisionInfo = { engine: 'wasm', threads: 1, model: 'test@1.0.0', manifestUrl: '/models/emotion.json', loadMs: 1 }
+const NO_STAGES = { grabMs: 0, detectMs: 0, encodeMs: 0 }
 const STAGES = { grabMs: 0, detectMs: 0, classifyMs: 0, totalMs: 0 }
 
 /** A worker's message port and error event, driven by the test; comlink on both sides is the real one. */
@@ -70,6 +71,7 @@ function createBench(api: Partial<VisionWireApi>, options: Partial<VisionClientO
       const worker = new ScriptedWorker({
         open: () => toWire(() => Promise.resolve(INFO)),
         analyse: (_frame, time) => toWire(() => Promise.resolve(analysisAt(time))),
+        toPictures: (_frame, time, kind) => toWire(() => Promise.resolve({ time, kind, pictures: [], stages: NO_STAGES })),
         reset: () => toWire(() => Promise.resolve(null)),
         ...api,
       })
@@ -115,6 +117,33 @@ describe('vision client', () => {
       expect(analyses).toEqual([1234])
     })
     expect(client.isIdle).toBe(true)
+  })
+
+  it('[FB3] gives small pictures of a frame instead of a reading, one frame at a time', async () => {
+    const { client, analyses } = createBench({})
+    const early = createFrame()
+    expect(await client.toPictures(early.frame, 1, 'faces')).toBeUndefined()
+    expect(early.isClosed()).toBe(true)
+    client.open()
+    await untilState(client, 'ready')
+    const pictures = client.toPictures(createFrame().frame, 7, 'frame')
+    expect(client.isIdle).toBe(false)
+    const second = createFrame()
+    expect(await client.toPictures(second.frame, 8, 'frame')).toBeUndefined()
+    expect(second.isClosed()).toBe(true)
+    expect(await pictures).toMatchObject({ time: 7, kind: 'frame' })
+    expect([client.isIdle, analyses]).toEqual([true, []])
+  })
+
+  it('[FB4] says so when the worker crashes over a picture, and comes back', async () => {
+    const bench = createBench({ toPictures: () => new Promise(() => {}) })
+    bench.client.open()
+    await untilState(bench.client, 'ready')
+    const pictures = bench.client.toPictures(createFrame().frame, 7, 'faces')
+    bench.workers[0]?.crash('out of memory')
+    expect(await pictures).toBeUndefined()
+    await untilState(bench.client, 'ready')
+    expect(bench.workers).toHaveLength(2)
   })
 
   it('[VC3] has one frame under way; of those that wait the newest wins and the others are closed', async () => {

@@ -4,7 +4,7 @@
  * worker; taking frames is left to `frame-source.ts`.
  */
 import { type Remote, transfer, wrap } from 'comlink'
-import { type FrameAnalysis, VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
+import { type FrameAnalysis, type FramePictures, type PictureKind, VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
 import { fromWire, type VisionWireApi, type WireResult } from './vision-wire.ts'
 
 export type VisionState =
@@ -29,6 +29,11 @@ export interface VisionClient {
    * ones are closed unread; when not ready it is closed.
    */
   submit(frame: ImageBitmap | VideoFrame, time: number): void
+  /**
+   * Takes the frame over, transfers it and gives small pictures of it instead of a reading. Ask only while `isIdle`. Never rejects.
+   * @returns undefined when it cannot be done now; `onStateChange` tells why.
+   */
+  toPictures(frame: ImageBitmap | VideoFrame, time: number, kind: PictureKind): Promise<FramePictures | undefined>
   /** Forgets faces and smoothing, as after a pause or a change of camera. */
   reset(): void
   /** Terminates the worker. Listeners stay for a later `open`. */
@@ -128,6 +133,21 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     }
   }
 
+  async function picture(current: Running, { frame, time }: WaitingFrame, kind: PictureKind): Promise<FramePictures | undefined> {
+    isAnalysing = true
+    try {
+      const pictures = await ask(current, (api) => api.toPictures(transfer(frame, [frame]), time, kind), analyseTimeoutMs)
+      if (running !== current) return undefined
+      restarts = 0
+      isAnalysing = false
+      analyseWaiting(current)
+      return pictures
+    } catch (error) {
+      if (running === current) onFailure(toVisionError(error))
+      return undefined
+    }
+  }
+
   function analyseWaiting(current: Running): void {
     // A listener may have closed the client or submitted already.
     if (running !== current || isAnalysing || waiting === null) return
@@ -157,6 +177,11 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
       waiting?.frame.close()
       waiting = { frame, time }
       analyseWaiting(running)
+    },
+    toPictures(frame, time, kind) {
+      if (state.kind === 'ready' && running !== null && !isAnalysing) return picture(running, { frame, time }, kind)
+      frame.close()
+      return Promise.resolve(undefined)
     },
     reset() {
       if (running !== null && state.kind === 'ready') void running.api.reset().catch(() => undefined)

@@ -3,8 +3,16 @@
  */
 import { expose } from 'comlink'
 import { createFacePipeline, type FacePipeline } from '#shared/vision/face-pipeline'
+import type { Pixels } from '#shared/vision/geometry'
 import { inputDims, valuesPerFace } from '#shared/vision/network-shape'
-import { type FrameAnalysis, VisionError, type VisionInfo, type VisionOptions } from '../vision-api.ts'
+import {
+  type FrameAnalysis,
+  type FramePictures,
+  type PictureKind,
+  VisionError,
+  type VisionInfo,
+  type VisionOptions,
+} from '../vision-api.ts'
 import { toWire, type VisionWireApi } from '../vision-wire.ts'
 import { createPixelGrabber } from './grab-pixels.ts'
 import { loadNetworks } from './load-networks.ts'
@@ -44,9 +52,22 @@ async function analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<F
   return { time, faces, search, stages }
 }
 
+/** Few tablets need it: fetched when the first does. */
+async function toPictures(frame: ImageBitmap | VideoFrame, time: number, kind: PictureKind): Promise<FramePictures> {
+  const faces = pipeline
+  if (faces === null) {
+    frame.close()
+    throw new VisionError('not-open', 'call open first')
+  }
+  const { makePictures } = await import('./make-pictures.ts')
+  const source = { grabber, locate: (pixels: Pixels, moment: number) => faces.locate(pixels, moment) }
+  return await makePictures(frame, time, { kind, source })
+}
+
 const api: VisionWireApi = {
   open: (options) => toWire(() => open(options)),
   analyse: (frame, time) => toWire(() => analyse(frame, time)),
+  toPictures: (frame, time, kind) => toWire(() => toPictures(frame, time, kind)),
   reset: () =>
     toWire(() => {
       pipeline?.reset()
