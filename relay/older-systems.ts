@@ -3,8 +3,12 @@
  * A part of app.ts with a room of its own.
  */
 import { fail, succeed, type Failure } from '#shared/protocol/errors'
+import { ANONYMOUS_SUBJECT_PREFIX } from './auth/anonymous-sessions.ts'
 import type { Config } from './config.ts'
+import { createCarouselSystem } from './dialect/carousel/carousel-system.ts'
+import { createEventSystem, type EventSystem } from './dialect/event/event-system.ts'
 import { CLIENT_MESSAGE_BYTES, createClientSocket } from './dialect/process/process-dialect.ts'
+import { createVisionSystem } from './dialect/vision/vision-system.ts'
 import type { Hub } from './hub/hub.ts'
 import type {
   AccessPolicy,
@@ -26,6 +30,7 @@ import { runRoom } from './service/processes/room-program.ts'
 import type { AdmissionDependencies } from './session/admission.ts'
 import { createDialectRoute } from './session/dialect-route.ts'
 import { createRestRoute } from './session/rest-route.ts'
+import { createEngineIo, type EngineIo } from './transport/engine-io/engine-io.ts'
 import { createUpstreamRoutes, type UpstreamRoutes } from './upstream/upstream-routes.ts'
 
 export interface OlderSystemParts extends AdmissionDependencies {
@@ -64,19 +69,24 @@ export interface OlderSystems {
 /** A guest has no token that could end, so it ends with its connection. */
 const GUEST_MS = 10 * 365 * 24 * 60 * 60 * 1000
 const GUEST_BYTES = 9
+const GUEST_PREFIX = 'guest/'
 
 export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   const { config } = parts
   const dependencies = { ...parts, createGuest: () => createGuest(parts) }
-  const systems = listSystems(parts)
+  const events = openEventSystem(parts, (route) => createDialectRoute(route, dependencies))
+  const systems = [events.system, ...listSystems(parts)]
   const processes = openProcesses(parts)
   const upstream = openUpstreams(parts, processes)
-  const toSockets = (system: OlderSystem): SocketRoute[] => system.sockets.map((route) => createDialectRoute(route, dependencies))
+  const toSockets = (system: OlderSystem): SocketRoute[] => [
+    ...system.sockets.map((route) => createDialectRoute(route, dependencies)),
+    ...(system === events.system ? events.engine.sockets : []),
+  ]
   return {
     sockets: [...systems.flatMap(toSockets), ...upstream.sockets],
     passedOn: upstream.http,
     stop: () => processes.stop(),
-    http: systems.flatMap(({ rest }) => rest.map((route) => createRestRoute(route, dependencies))),
+    http: [...systems.flatMap(({ rest }) => rest.map((route) => createRestRoute(route, dependencies))), ...events.engine.http],
     ports: config.compatPorts.flatMap((text): CompatPort[] => {
       const [port, name] = text.split(':')
       const system = systems.find((candidate) => candidate.name === name)
@@ -96,8 +106,22 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   }
 }
 
-function listSystems(_parts: OlderSystemParts): readonly OlderSystem[] {
-  return []
+function listSystems({ clock, config }: OlderSystemParts): readonly OlderSystem[] {
+  return [createCarouselSystem({ clock }), createVisionSystem({ clock, imageBytes: config.imageBytes })]
+}
+
+/** Native events, and Socket.IO around the same. */
+function openEventSystem(
+  { clock, random, config, findToken, sessions }: OlderSystemParts,
+  toSocket: (route: EventSystem['socketIo']) => SocketRoute,
+): { readonly system: OlderSystem; readonly engine: EngineIo } {
+  const { system, socketIo } = createEventSystem({
+    ...{ clock, random, findToken, anonymousPrefixes: [ANONYMOUS_SUBJECT_PREFIX, GUEST_PREFIX] },
+    countConnections: () => sessions.count(),
+    transportOf: (sid) => engine.transportOf(sid),
+  })
+  const engine = createEngineIo({ route: toSocket(socketIo), clock, random, limits: { pingIntervalMs: config.pingSeconds * 1000 } })
+  return { system, engine }
 }
 
 // ---------------------------------------------------------------- sockets handed to processes
@@ -137,7 +161,7 @@ function openUpstreams(parts: OlderSystemParts, bus: ProcessesService): Upstream
 function createGuest({ config, clock, random }: OlderSystemParts): Identity | undefined {
   if (config.compatAuth === 'token') return undefined
   return {
-    subject: `guest/${random.token(GUEST_BYTES)}`,
+    subject: `${GUEST_PREFIX}${random.token(GUEST_BYTES)}`,
     roles: [config.compatRole],
     rights: { subscribe: [], publish: [], request: [] },
     station: undefined,
