@@ -2,9 +2,10 @@
  * Finds a Chromium for the browser tests and the pictures, or gets one: the one named in CHROMIUM_PATH, the system's, Playwright's
  * own download, the system's package manager. What is done with the browser is left to the callers.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { attempt, findProgram, installPackage } from './system-program.ts'
 
 const SYSTEM_NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome']
 const SYSTEM_PATHS = [
@@ -12,8 +13,6 @@ const SYSTEM_PATHS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ]
-/** A download or an installation that takes longer is given up. */
-const INSTALL_TIMEOUT_MS = 240_000
 const PROBE_TIMEOUT_MS = 30_000
 
 export const NO_CHROMIUM =
@@ -35,8 +34,7 @@ export async function obtainChromium(say: (line: string) => void): Promise<strin
   if (downloaded !== undefined) return downloaded
   if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) return undefined
   say('that did not work; installing the system package')
-  attempt('apt-get', ['update', '-qq'])
-  attempt('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
+  installPackage('chromium')
   return findChromium()
 }
 
@@ -47,25 +45,8 @@ async function findChromium(): Promise<string | undefined> {
   return candidates.find((path) => path !== undefined && existsSync(path) && starts(path))
 }
 
-function findProgram(name: string): string | undefined {
-  if (process.platform === 'win32') return undefined
-  try {
-    return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim() || undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** A file alone proves little: a snap stub or a missing library only shows when it runs. */
 function starts(path: string): boolean {
   const { status } = spawnSync(path, ['--version'], { timeout: PROBE_TIMEOUT_MS, stdio: 'ignore', cwd: homedir() })
   return status === 0
-}
-
-function attempt(program: string, args: readonly string[]): void {
-  spawnSync(program, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: INSTALL_TIMEOUT_MS,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  })
 }

@@ -7,6 +7,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureBuilt } from './build.ts'
 import { NO_CHROMIUM, obtainChromium } from './chromium.ts'
+import { findProgram, installPackage } from './system-program.ts'
 import { addCounts, countPlaywright, countRunner, countVitest, type TestCounts } from './test-counts.ts'
 
 const REPORT_FOLDER = 'test-results/reports'
@@ -20,7 +21,15 @@ export async function runTests(): Promise<number> {
   return total.failed === 0 && total.passed > 0 ? 0 : 1
 }
 
+/** Tests of several relays need the broker itself; without it they are skipped and say so. */
+function obtainNatsServer(): void {
+  if (findProgram('nats-server') !== undefined) return
+  console.log('no nats-server here; installing the system package')
+  installPackage('nats-server')
+}
+
 async function runVitest(): Promise<TestCounts> {
+  obtainNatsServer()
   const report = join(REPORT_FOLDER, 'vitest.json')
   await rm(report, { force: true })
   const exitCode = await runTool('node_modules/vitest/vitest.mjs', [
