@@ -1,6 +1,16 @@
 /** Each message of carousel_api's document, and each that only its server knew, against a bus in hand. */
 import { describe, expect, it } from 'vitest'
-import { createCarouselTalk, createStatus, createStep, NOW_TEXT, ONE_MACHINE, TWO_MACHINES, type Told } from './testing/carousel-talk.ts'
+import {
+  MACHINE_1,
+  MACHINE_2,
+  createCarouselTalk,
+  createStatus,
+  createStep,
+  NOW_TEXT,
+  ONE_MACHINE,
+  TWO_MACHINES,
+  type Told,
+} from './testing/carousel-talk.ts'
 
 const LONG_WORDS = {
   READY: 'El equipo está listo para operar',
@@ -393,6 +403,17 @@ describe('broadcasts', () => {
     const talk = createInformedTalk()
     publishStatus(talk, createStatus({ machine: 'machine_3' }))
     expect(talk.news()).toEqual([])
+  })
+  it('[CD27a] learns of machines that come, and forgets those that go', async () => {
+    const talk = createInformedTalk()
+    talk.clock.advance(10_000)
+    talk.setList({ ...TWO_MACHINES, machines: [MACHINE_1, { ...MACHINE_2, machine: 'machine_3' }] })
+    publishStatus(talk, createStatus({ machine: 'machine_3' }))
+    await Promise.resolve()
+    publishStatus(talk, createStatus({ machine: 'machine_3' }))
+    expect(Object.keys(statusOf(talk.news().at(-1)))).toEqual(['machine_1', 'machine_3'])
+    talk.send({ type: 'get_status', machine_id: 'machine_2' })
+    expect(talk.news()).toMatchObject([{ type: 'error', code: 'MACHINE_NOT_FOUND' }])
   })
   it('[CD28] does not repeat what only the relay knows of a machine', () => {
     const talk = createInformedTalk()

@@ -6,7 +6,6 @@
 import type { Failure, Result } from '#shared/protocol/errors'
 import type { MachineCommandEvent, MachineInfo, MachineList, MachineStatus } from '#shared/protocol/machine'
 import type { RelayMessage } from '#shared/protocol/messages'
-import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { isPayloadOf } from '#shared/protocol/topic-catalog'
 import type { Clock, Conversation, Dialect, Publication } from '../../ports.ts'
 import { wordUnknownMachine } from './carousel-errors.ts'
@@ -14,6 +13,8 @@ import * as frames from './carousel-frames.ts'
 import { parseCarouselRequest, type CarouselRequest, type Mistake } from './carousel-request.ts'
 import { createCommandWatch, type CommandNews } from './command-news.ts'
 import { createHeardMachines } from './heard-machines.ts'
+import { createQuestions, type Answer } from './questions.ts'
+import { createStatusBoard } from './status-board.ts'
 import {
   machineAddress,
   MACHINES_ADDRESS,
@@ -22,7 +23,7 @@ import {
   readMachineStatus,
   readMachineStatuses,
 } from './machine-replies.ts'
-import { describeTrouble, toBroadcastEntry, wasNeverRead } from './machine-wording.ts'
+import { describeTrouble, isUnknown } from './machine-wording.ts'
 
 export interface CarouselDialectDependencies {
   readonly clock: Pick<Clock, 'now'>
@@ -33,15 +34,14 @@ export interface CarouselDialectDependencies {
 /** Frames that come before the machines are known wait: so many, with so many characters or bytes together. */
 const MAX_EARLY_FRAMES = 32
 const MAX_EARLY_LENGTH = 64 * 1024
-/** Machines repeat themselves every 5 s, each at its own moment; a broadcast holds all of them and need not be repeated for each. */
-const REFRESH_MS = 2_500
+/** Between two looks at which machines there are. */
+const RELIST_MS = 5_000
 /** Reads the status without telling the device anything. */
 const STATUS_COMMAND = 0
 
 const READING = 'Error obteniendo estado'
 const COMMANDING = 'Error ejecutando comando'
 
-type Answer = (result: Result<unknown>) => void
 type RequestOf<Kind extends CarouselRequest['kind']> = Extract<CarouselRequest, { kind: Kind }>
 
 /** Only the data valid in that state. */
@@ -51,13 +51,11 @@ type State =
 
 export function createCarouselDialect({ clock, readPayload }: CarouselDialectDependencies): Dialect {
   let state: State = { kind: 'starting', early: [], length: 0 }
-  let asked = 0
-  /** Every request ends with one answer, and the hub bounds how many wait. */
-  const waiting = new Map<string, Answer>()
-  const statuses = new Map<string, { readonly status: MachineStatus; readonly text: string }>()
+  const questions = createQuestions()
   const heard = createHeardMachines()
+  const board = createStatusBoard({ clock, heard })
   const commands = createCommandWatch(() => (state.kind === 'talking' ? state.conversation.identity.subject : ''))
-  let broadcastAt = 0
+  let relistedAt = 0
 
   // -------------------------------------------------------------- to the client
 
@@ -69,31 +67,10 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
     conversation.countMistake()
   }
 
-  // -------------------------------------------------------------- to the services
-
-  interface Question {
-    readonly to: string
-    readonly method: string
-    readonly data?: unknown
-    readonly deadlineMs?: number
-  }
-  function ask(conversation: Conversation, { deadlineMs, ...question }: Question, answer: Answer): void {
-    asked += 1
-    const id = `c${String(asked)}`
-    waiting.set(id, answer)
-    conversation.say({ type: 'request', id, ...question, ...(deadlineMs === undefined ? {} : { deadlineMs }) })
-  }
-  function finish(id: string, result: Result<unknown>): boolean {
-    const answer = waiting.get(id)
-    waiting.delete(id)
-    answer?.(result)
-    return answer !== undefined
-  }
-
   // -------------------------------------------------------------- the beginning
 
   function start(conversation: Conversation, server: string): void {
-    ask(conversation, { to: MACHINES_ADDRESS, method: 'list' }, (result) => {
+    questions.ask(conversation, { to: MACHINES_ADDRESS, method: 'list' }, (result) => {
       const list = result.ok ? readMachineList(result.value) : result
       const known = list.ok ? list.value : NO_MACHINES
       const early = state.kind === 'starting' ? state.early : []
@@ -102,7 +79,7 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
       if (!list.ok) conversation.send(encode(frames.errorOfFailure(list.failure, READING)))
       conversation.say({ type: 'subscribe', topic: 'machine/+/status' })
       conversation.say({ type: 'subscribe', topic: 'machine/+/command' })
-      broadcastAt = clock.now()
+      board.begin()
       for (const frame of early) read(frame, conversation)
     })
   }
@@ -168,16 +145,16 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
     })
   }
   function getAllStatuses(conversation: Conversation): void {
-    ask(conversation, { to: MACHINES_ADDRESS, method: 'status', data: {} }, (result) => {
+    questions.ask(conversation, { to: MACHINES_ADDRESS, method: 'status', data: {} }, (result) => {
       const read = result.ok ? readMachineStatuses(result.value) : result
       conversation.send(encode(read.ok ? frames.allMachinesStatus(read.value) : frames.errorOfFailure(read.failure, READING)))
     })
   }
   function readStatus({ machine }: MachineInfo, conversation: Conversation, onStatus: (status: MachineStatus) => void): void {
-    ask(conversation, { to: MACHINES_ADDRESS, method: 'status', data: { machine } }, (result) => {
+    questions.ask(conversation, { to: MACHINES_ADDRESS, method: 'status', data: { machine } }, (result) => {
       const read = result.ok ? readMachineStatus(result.value) : result
       if (!read.ok) conversation.send(encode(frames.errorOfFailure(read.failure, READING, machine)))
-      else if (wasNeverRead(read.value)) sendTrouble(read.value, conversation)
+      else if (isUnknown(read.value)) sendTrouble(read.value, conversation)
       else onStatus(read.value)
     })
   }
@@ -199,8 +176,8 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
     }
     commands.begin(machine.machine)
     const data = { code: command, ...(argument === undefined ? {} : { argument }) }
-    const question = { to: machineAddress(machine.machine), method: 'command', data, deadlineMs: PROTOCOL_LIMITS.requestDeadlineMs }
-    ask(conversation, question, (result) => finishCommand(sent, result, conversation))
+    const question = { to: machineAddress(machine.machine), method: 'command', data, isSlow: true }
+    questions.ask(conversation, question, (result) => finishCommand(sent, result, conversation))
   }
   function finishCommand(sent: frames.SentCommand, result: Result<unknown>, conversation: Conversation): void {
     const done = result.ok ? readCommandDone(result.value) : result
@@ -228,18 +205,32 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
   // -------------------------------------------------------------- what the machines publish
 
   function composeBroadcast(): Uint8Array | undefined {
-    if (state.kind !== 'talking') return undefined
-    const known = [...statuses.values()].map(({ status }) => status).filter(({ machine }) => heard.hearsStatus(machine))
-    if (known.length === 0) return undefined
-    broadcastAt = clock.now()
-    return encode(frames.statusBroadcast(known, state.mode))
+    const broadcast = state.kind === 'talking' ? board.compose(state.mode) : undefined
+    return broadcast === undefined ? undefined : encode(broadcast)
   }
   function hearStatus(status: MachineStatus, isRetained: boolean): Uint8Array | undefined {
-    const text = JSON.stringify(toBroadcastEntry(status))
-    const hasChanged = statuses.get(status.machine)?.text !== text
-    statuses.set(status.machine, { status, text })
+    if (!isKnown(status.machine)) {
+      relist()
+      return undefined
+    }
+    const hasChanged = board.put(status)
+    if (hasChanged && isUnknown(status)) relist()
     if (isRetained || !heard.hearsStatus(status.machine)) return undefined
-    return hasChanged || clock.now() - broadcastAt >= REFRESH_MS ? composeBroadcast() : undefined
+    return hasChanged || board.isRefreshDue() ? composeBroadcast() : undefined
+  }
+  /** The relay's machines may change while it runs: one is heard that was not there, or has its last word. */
+  function relist(): void {
+    if (state.kind !== 'talking' || clock.now() - relistedAt < RELIST_MS) return
+    relistedAt = clock.now()
+    const { conversation } = state
+    const keep: Answer = (result) => {
+      const list = result.ok ? readMachineList(result.value) : result
+      if (!list.ok) return
+      state = { kind: 'talking', conversation, ...list.value }
+      board.keepOnly(list.value.machines.map(({ machine }) => machine))
+    }
+    // Not now: the hub may be in the middle of telling.
+    queueMicrotask(() => questions.ask(conversation, { to: MACHINES_ADDRESS, method: 'list' }, keep))
   }
   function tellCommand({ event, isExecuted, isEnd }: CommandNews): readonly frames.CarouselMessage[] {
     const executed = isExecuted && heard.hearsCommands(event.machine) ? [frames.commandExecuted(event)] : []
@@ -257,7 +248,7 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
   // -------------------------------------------------------------- what the relay says
 
   function writeFailure(failure: Failure, id: string | undefined, conversation: Conversation): void {
-    if (id !== undefined && finish(id, { ok: false, failure })) return
+    if (id !== undefined && questions.finish(id, { ok: false, failure })) return
     conversation.send(encode(frames.errorOfFailure(failure)))
   }
   return {
@@ -266,16 +257,16 @@ export function createCarouselDialect({ clock, readPayload }: CarouselDialectDep
     read,
     write(message: RelayMessage, conversation) {
       if (message.type === 'welcome') start(conversation, message.server)
-      else if (message.type === 'replied') finish(message.id, toResult(message))
+      else if (message.type === 'replied') questions.finish(message.id, toResult(message))
       else if (message.type === 'error') writeFailure(message.error, message.id, conversation)
     },
     encodePublication(publication, isRetained) {
       const data = readPayload(publication)
-      if (isPayloadOf('machineStatus', data)) return isKnown(data.machine) ? hearStatus(data, isRetained) : undefined
+      if (isPayloadOf('machineStatus', data)) return hearStatus(data, isRetained)
       return isPayloadOf('machineCommand', data) && !isRetained && isKnown(data.machine) ? hearCommand(data) : undefined
     },
     end() {
-      waiting.clear()
+      questions.clear()
     },
   }
 

@@ -4,7 +4,7 @@ import type { MachineCommandEvent, MachineInfo, MachineList, MachineStatus } fro
 import { toCarouselCode, wordFailure } from './carousel-errors.ts'
 import type { Mistake, SubscriptionType } from './carousel-request.ts'
 import type { CommandDone } from './machine-replies.ts'
-import { describeTrouble, toBroadcastEntry, toRawStatus, toShippedResult, toStatusOfBoth, wasNeverRead } from './machine-wording.ts'
+import { describeTrouble, toBroadcastEntry, toRawStatus, toShippedResult, toStatusOfBoth, isUnknown } from './machine-wording.ts'
 
 export type CarouselMode = MachineList['mode']
 export type CarouselMessage = { readonly type: string } & Readonly<Record<string, unknown>>
@@ -23,14 +23,21 @@ export function welcome({ machines, mode }: MachineList, server: string): Carous
   }
 }
 
-/** An item of `machines`, on both wires. A simulated machine lives in the relay and has no port of its own. */
-export function describeMachine({ machine, name, address, positions, description }: MachineInfo): Readonly<Record<string, unknown>> {
+/** An item of `machines`, on both wires. A machine simulated in the relay may have no address of its own. */
+export function describeMachine({
+  machine,
+  name,
+  driver,
+  address,
+  positions,
+  description,
+}: MachineInfo): Readonly<Record<string, unknown>> {
   return {
     id: machine,
     name,
     ip: address?.host ?? '127.0.0.1',
     port: address?.port ?? 0,
-    type: address === undefined ? 'Simulator' : 'Real PLC',
+    type: driver === 'simulated' ? 'Simulator' : 'Real PLC',
     status: 'available',
     positions,
     ...(description === undefined ? {} : { description }),
@@ -63,7 +70,7 @@ export function singleStatus(status: MachineStatus): CarouselMessage {
 /** Shipped only: a map of what each machine's own status request would give. */
 export function allMachinesStatus(statuses: readonly MachineStatus[]): CarouselMessage {
   const entries = statuses.map((status) => {
-    const result = wasNeverRead(status) ? {} : toShippedResult(status)
+    const result = isUnknown(status) ? {} : toShippedResult(status)
     return [status.machine, { ...result, connection_status: status.connection, ...troubleOf(status) }] as const
   })
   return { type: 'all_machines_status', status: Object.fromEntries(entries) }
@@ -87,7 +94,7 @@ export function statusBroadcast(statuses: readonly MachineStatus[], mode: Carous
 /** The shipped sentences: only that server knew this shape. */
 function toSingleEntry(status: MachineStatus): Readonly<Record<string, unknown>> {
   const entry = toBroadcastEntry(status)
-  return wasNeverRead(status) ? { ...entry } : { ...entry, ...toShippedResult(status) }
+  return isUnknown(status) ? { ...entry } : { ...entry, ...toShippedResult(status) }
 }
 
 // ---------------------------------------------------------------- commands

@@ -25,7 +25,7 @@ export interface ShippedResult {
   readonly raw_status: number
 }
 
-/** A machine in `status_broadcast`. Without an `error` all fields but `error` are there; a machine that was never read knows no position. */
+/** A machine in `status_broadcast`. Without an `error` all fields but `error` are there; of a machine that is not known there is no position. */
 export interface BroadcastEntry {
   readonly status: Partial<StatusWords>
   readonly position: number | null
@@ -102,7 +102,7 @@ export function toStatusOfBoth(status: MachineStatus): StatusWords & ShippedResu
 
 export function toBroadcastEntry(status: MachineStatus): BroadcastEntry {
   const { connection } = status
-  if (wasNeverRead(status)) {
+  if (isUnknown(status)) {
     return { status: { READY: 'Fallo' }, position: null, raw_status: null, connection_status: connection, error: describeTrouble(status) }
   }
   return {
@@ -114,8 +114,8 @@ export function toBroadcastEntry(status: MachineStatus): BroadcastEntry {
   }
 }
 
-/** Its values are made up, not old. */
-export function wasNeverRead({ quality }: MachineStatus): boolean {
+/** Its values are not to be trusted, not even as old ones. */
+export function isUnknown({ quality }: MachineStatus): boolean {
   return quality === 'bad'
 }
 

@@ -20,6 +20,8 @@ export interface CarouselTalk {
   news(): readonly Told[]
   /** The client sends an object as JSON, a text or bytes as they are. */
   send(message: object | string | Uint8Array): void
+  /** From now on these are configured. */
+  setList(list: MachineList): void
   /** The relay's session opens. */
   open(): void
   publish(topic: string, data: unknown, isRetained?: boolean): void
@@ -95,13 +97,9 @@ export interface TalkOptions {
   readonly isClosed?: boolean
 }
 
-export function createCarouselTalk({
-  list = TWO_MACHINES,
-  isListHeld = false,
-  isClosed = false,
-  ...options
-}: TalkOptions = {}): CarouselTalk {
+export function createCarouselTalk({ isListHeld = false, isClosed = false, ...options }: TalkOptions = {}): CarouselTalk {
   const statuses = options.statuses ?? [createStatus(), createStatus({ machine: 'machine_2', position: 9, positions: 10 })]
+  let list = options.list ?? TWO_MACHINES
   const clock = createFakeClock()
   const dialect = createCarouselDialect({ clock, readPayload: createPayloadReader() })
   const told: Told[] = []
@@ -157,6 +155,9 @@ export function createCarouselTalk({
     },
     send: (message) => {
       dialect.read(typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message), conversation)
+    },
+    setList: (changed) => {
+      list = changed
     },
     open: () => {
       dialect.write(SESSION_OPEN, conversation)
