@@ -22,6 +22,7 @@ import { createSystemRandom } from './ops/system-random.ts'
 import type {
   Broker,
   Clock,
+  DeniedListener,
   DialectRoute,
   HistoryStore,
   HttpAnswer,
@@ -169,9 +170,12 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
     return failed('broker_missing')
   }
   const { broker } = cluster
-  const core = createCore(options, { access, metrics, rules, storage, broker })
-  const opening = await openMachineBridge(config, { hub: core.hub, clock, random, log, metrics, locate: () => undefined })
-  const doors = createDoors(options, { ...core, access, metrics, broker, files: loaded.files, isReady })
+  /** Once there is a record. */
+  let noteDenied: DeniedListener = () => undefined
+  const onDenied: DeniedListener = (denied) => noteDenied(denied)
+  const core = createCore(options, { access, metrics, rules, storage, broker, onDenied })
+  const opening = await openMachineBridge(config, { hub: core.hub, clock, random, log, metrics })
+  const doors = createDoors(options, { ...core, access, metrics, broker, onDenied, files: loaded.files, isReady })
   const transport = openTransport(options, doors.routes)
   const giveUp = async (failure: Failed): Promise<Failed> => {
     for (const end of core.ends) end()
@@ -180,6 +184,7 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
     return failure
   }
   if (!opening.ok) return giveUp(failed(opening.problem, opening.details))
+  noteDenied = opening.bridge.noteDenied
   if (transport === undefined) return giveUp(failed('transport_missing'))
   core.useTransport(transport)
   const bound = await transport.start({ host: config.host, port: config.port })
@@ -284,9 +289,10 @@ interface CoreParts {
   readonly rules: TopicRules
   readonly storage: Extract<Storage, { ok: true }>
   readonly broker: Broker | undefined
+  readonly onDenied: DeniedListener
 }
 
-function createCore(options: RelayOptions, { access, metrics, rules, storage, broker }: CoreParts): Core {
+function createCore(options: RelayOptions, { access, metrics, rules, storage, broker, onDenied }: CoreParts): Core {
   const { clock, turn, random, log, server } = options
   const limits = toSessionLimits(options)
   const hub = createHub({
@@ -316,7 +322,7 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage, br
   lagWatch.onTick(() => groups.probeBusy())
   const sessions = createSessions({
     ...{ hub, clock, random, log, metrics, flusher, heartbeat, lagWatch, groups, limits, server },
-    ...{ verifier: access.verifier, policy: access.policy, users: access.connections, addresses: access.connections },
+    ...{ onDenied, verifier: access.verifier, policy: access.policy, users: access.connections, addresses: access.connections },
     topicPace: createTopicPace(clock, limits.topicPublishesPerSecond),
   })
   access.anonymous.onRevoked((subject) => sessions.endUser(subject, { close: 'unauthenticated', reason: 'token revoked' }))
@@ -405,6 +411,7 @@ function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, a
 // ---------------------------------------------------------------- the port
 
 interface Wires extends Core {
+  readonly onDenied: DeniedListener
   readonly access: Access
   readonly metrics: PrometheusMetrics
   readonly broker: Broker | undefined
@@ -422,11 +429,11 @@ interface Doors {
 /** Everything that answers, on the one port and on those of older systems. */
 function createDoors(options: RelayOptions, wires: Wires): Doors {
   const { config, clock, random, log, turn } = options
-  const { sessions, access, metrics, files, isReady, hub, broker } = wires
+  const { sessions, access, metrics, files, isReady, hub, broker, onDenied } = wires
   const { originPolicy, verifier, policy, anonymous } = access
   const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
   const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
-  const older = createOlderSystems({ ...admission, config, clock, random, log, turn, hub, policy, toResponse: failureResponse })
+  const older = createOlderSystems({ ...admission, config, clock, random, log, turn, hub, policy, onDenied, toResponse: failureResponse })
   const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
     const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
     return opened.ok ? opened.value : failureResponse(opened.failure)

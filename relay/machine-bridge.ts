@@ -4,7 +4,7 @@ import { DRIVERS } from './plc/driver-registry.ts'
 import type { MachineEntry } from './plc/machines-file/machine-entry.ts'
 import { createMachinesSource } from './plc/machines-file/machines-source.ts'
 import type { ParsedMachines } from './plc/machines-file/parse-machines.ts'
-import type { AuditLog, PlcDriver } from './ports.ts'
+import type { AuditLog, DeniedListener, PlcDriver } from './ports.ts'
 import { createLogAudit } from './service/machines/log-audit.ts'
 import type { MachineSetup } from './service/machines/machine-setup.ts'
 import { createAuditFile } from './storage/audit-file.ts'
@@ -20,6 +20,8 @@ export interface MachineBridge {
 export interface OpenBridge {
   /** Begins to read the machines. */
   start(): MachineBridge
+  /** Attempts that the policy refused are written down too. */
+  readonly noteDenied: DeniedListener
   /** Instead of starting. */
   close(): Promise<void>
 }
@@ -67,7 +69,7 @@ export async function openMachineBridge(config: Config, parts: Parts): Promise<B
       },
     }
   }
-  return { ok: true, bridge: { start, close: () => audit.close() } }
+  return { ok: true, bridge: { start, noteDenied: (denied) => service.noteDenied(denied), close: () => audit.close() } }
 }
 
 function toSetup(entry: MachineEntry, parts: Parts): MachineSetup {

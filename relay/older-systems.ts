@@ -13,6 +13,7 @@ import type { Hub } from './hub/hub.ts'
 import type {
   AccessPolicy,
   Clock,
+  DeniedListener,
   HttpAnswer,
   HttpRequest,
   HttpResponse,
@@ -41,6 +42,7 @@ export interface OlderSystemParts extends AdmissionDependencies {
   readonly turn: LoopTurn
   readonly hub: Hub
   readonly policy: AccessPolicy
+  readonly onDenied: DeniedListener
   /** The one shape of errors over HTTP. */
   readonly toResponse: (failure: Failure) => HttpResponse
 }

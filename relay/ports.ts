@@ -249,7 +249,21 @@ export interface RequestReceived {
   /** Bytes that came beside the JSON. Services of this process get them; peers over a wire cannot be sent any. */
   readonly attachment: Uint8Array | undefined
   readonly deadlineMs: number
+  /** Where the requester's connection comes from, where it has one. Never sent to other peers. */
+  readonly remoteAddress?: string | undefined
 }
+
+/** A request that the policy refused before it reached anybody, for services that keep a record. */
+export interface DeniedRequest {
+  readonly from: string
+  readonly remoteAddress: string
+  readonly by: Identity
+  readonly to: string
+  readonly method: string
+  readonly data: unknown
+}
+/** Must not throw. */
+export type DeniedListener = (denied: DeniedRequest) => void
 
 /** How a request ended. Exactly one comes for each request the hub took, unless its peer left first. */
 export type RequestOutcome =
@@ -328,6 +342,8 @@ export interface Dialect {
    * anew for each connection.
    */
   readonly isShared: boolean
+  /** What the client is called in presence where it has no words to say so itself. */
+  readonly client?: string
   /** One frame of the client's: text, or the bytes of a binary one. Total: whatever comes is said, answered or blamed, and nothing throws. */
   read(frame: string | Uint8Array, conversation: Conversation): void
   /** A message of the relay's for this client, `welcome` first: sends the frames that mean it, none for what this dialect does not say. */

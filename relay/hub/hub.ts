@@ -58,6 +58,8 @@ export interface OutgoingRequest {
   readonly deadlineMs: number
   /** Bytes beside the JSON. */
   readonly attachment?: Uint8Array | undefined
+  /** Of the requester's connection, for services that keep a record. */
+  readonly remoteAddress?: string | undefined
   /** With a key the target is asked once, however often the request is repeated. */
   readonly key?: string | undefined
   /** The peer that gets the outcome, where it is not the requester. */
@@ -232,14 +234,14 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store, b
 
   /** Hands the request to its target. */
   function ask(outgoing: OutgoingRequest, from: string, requesterId: string): Result<void> {
-    const { to, by, method, data, attachment, deadlineMs } = outgoing
+    const { to, by, method, data, attachment, deadlineMs, remoteAddress } = outgoing
     const target = members.get(to)
     if (target === undefined && broker?.mayHave(to) !== true) return unknownTarget()
     const opened = pending.open({ requesterId, from, to, deadlineMs })
     if (!opened.ok) return opened
     const request = { kind: 'requested', id: opened.value, from: outgoing.from, by, method, data, attachment, deadlineMs } as const
     if (target === undefined) broker?.ask(to, request)
-    else target.peer.receive(request)
+    else target.peer.receive({ ...request, remoteAddress })
     return succeed(undefined)
   }
   function askOnce(outgoing: OutgoingRequest, key: string): Result<void> {

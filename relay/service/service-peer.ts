@@ -11,6 +11,8 @@ export interface ServiceCall {
   readonly by: Identity
   /** The requester's address. */
   readonly from: string
+  /** Where its connection comes from, where it has one. */
+  readonly remoteAddress: string | undefined
   readonly deadlineMs: number
   /** Tells the requester something before or after the reply, as a `direct` message. Harmless when it has left. */
   tell(data: unknown): void
@@ -24,9 +26,9 @@ export type ServiceMethod = (call: ServiceCall) => Result<unknown> | Promise<Res
 export type ServiceHub = Pick<Hub, 'join' | 'leave' | 'reply' | 'send' | 'watch'>
 
 export function startService(hub: ServiceHub, address: string, methods: ReadonlyMap<string, ServiceMethod>, log: Log): Result<void> {
-  function prepare({ data, attachment, by, from, deadlineMs }: RequestReceived): ServiceCall {
+  function prepare({ data, attachment, by, from, remoteAddress, deadlineMs }: RequestReceived): ServiceCall {
     return {
-      ...{ data, attachment, by, from, deadlineMs },
+      ...{ data, attachment, by, from, remoteAddress, deadlineMs },
       tell: (news) => void hub.send(address, from, news),
       onGone: (listener) => hub.watch(from, listener),
     }

@@ -5,7 +5,7 @@ import { readAddress } from '#shared/protocol/process-id'
 import { matchesTopic, parseTopic } from '#shared/protocol/topic-filter'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import type { Hub, Published } from '../hub/hub.ts'
-import type { AccessPolicy, Clock, Identity, Publication, TopicNotice } from '../ports.ts'
+import type { AccessPolicy, Clock, DeniedListener, Identity, Publication, TopicNotice } from '../ports.ts'
 import { checkPublication, checkSubscription } from './publishing.ts'
 import type { SessionLimits } from './session-limits.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -18,12 +18,15 @@ export interface MessageDependencies {
   readonly limits: SessionLimits
   readonly policy: AccessPolicy
   readonly topicPace: TopicPace
+  /** Hears of requests that the policy refused. */
+  readonly onDenied?: DeniedListener | undefined
 }
 
 /** The open session as its messages see it. */
 export interface OpenSession {
   readonly dependencies: MessageDependencies
   readonly address: string
+  readonly remoteAddress: string
   readonly identity: Identity
   readonly subscriptions: Subscriptions
   tell(message: RelayMessage): void
@@ -164,15 +167,17 @@ function acknowledge(
 function request(message: ClientMessageOf<'request'>, session: OpenSession, attachment: Uint8Array | undefined): void {
   const { id, method, data } = message
   const to = readAddress(message.to)
-  const { hub, limits } = session.dependencies
+  const { hub, limits, onDenied } = session.dependencies
+  const { address: from, remoteAddress, identity: by } = session
   const allowed = checkAddress(session, to)
   if (!allowed.ok) {
+    if (allowed.failure.code === 'auth.forbidden') onDenied?.({ from, remoteAddress, by, to, method, data })
     session.blame(allowed.failure, id)
     return
   }
   const deadlineMs = message.deadlineMs ?? limits.requestDeadlineMs
   const key = scopedKey(message.key, session.identity)
-  const taken = hub.request({ id, from: session.address, by: session.identity, to, method, data, attachment, deadlineMs, key })
+  const taken = hub.request({ id, from, by, remoteAddress, to, method, data, attachment, deadlineMs, key })
   if (!taken.ok) session.sendFailure(taken.failure, id)
 }
 

@@ -6,6 +6,7 @@ import { fail, type Failure, type Result } from '#shared/protocol/errors'
 import type { Hub } from '../hub/hub.ts'
 import type {
   AccessPolicy,
+  DeniedListener,
   HttpRequest,
   HttpResponse,
   HttpRoute,
@@ -20,6 +21,8 @@ import { admit, type AdmissionDependencies } from './admission.ts'
 export interface RestRouteDependencies extends AdmissionDependencies {
   readonly hub: Pick<Hub, 'join' | 'leave' | 'request'>
   readonly policy: AccessPolicy
+  /** Hears of questions that the policy refused. */
+  readonly onDenied?: DeniedListener | undefined
   readonly random: Random
   readonly createGuest: () => Identity | undefined
   readonly toResponse: (failure: Failure) => HttpResponse
@@ -35,7 +38,7 @@ export function createRestRoute(route: RestRoute, dependencies: RestRouteDepende
     async answer(request) {
       const identity = await identify(request, route, dependencies)
       if (!identity.ok) return (route.refuse ?? dependencies.toResponse)(identity.failure)
-      return route.answer(request, createCaller(identity.value, dependencies))
+      return route.answer(request, createCaller({ identity: identity.value, remoteAddress: request.remoteAddress }, dependencies))
     },
   }
 }
@@ -49,18 +52,24 @@ async function identify(request: HttpRequest, { door }: RestRoute, dependencies:
   return fail('auth.token_missing', 'Send the token as `Authorization: Bearer …` or `?token=…`.')
 }
 
+interface Asker {
+  readonly identity: Identity
+  readonly remoteAddress: string
+}
+
 /** Each question is a peer of its own for as long as it waits. */
-function createCaller(identity: Identity, { hub, policy, random }: RestRouteDependencies): RestCaller {
+function createCaller({ identity, remoteAddress }: Asker, { hub, policy, random, onDenied }: RestRouteDependencies): RestCaller {
   return {
     identity,
     call: ({ to, method, data, attachment, deadlineMs = DEADLINE_MS }) =>
       new Promise((resolve) => {
         const allowed = policy.check(identity, 'request', to)
+        const address = `rest/${random.token(ADDRESS_BYTES)}`
         if (!allowed.ok) {
+          onDenied?.({ from: address, remoteAddress, by: identity, to, method, data })
           resolve(allowed)
           return
         }
-        const address = `rest/${random.token(ADDRESS_BYTES)}`
         const finish = (result: Result<unknown>): void => {
           hub.leave(address)
           resolve(result)
@@ -75,7 +84,7 @@ function createCaller(identity: Identity, { hub, policy, random }: RestRouteDepe
           resolve(joined)
           return
         }
-        const asked = hub.request({ id: address, from: address, by: identity, to, method, data, attachment, deadlineMs })
+        const asked = hub.request({ id: address, from: address, by: identity, remoteAddress, to, method, data, attachment, deadlineMs })
         if (!asked.ok) finish(asked)
       }),
   }

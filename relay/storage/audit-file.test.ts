@@ -37,16 +37,15 @@ const verify = (file: string): ReturnType<typeof verifyAudit> => verifyAudit(lin
 describe('the audit file', () => {
   it('[MA1] keeps who, what, when, from where, before and after, one JSON object a line, in order', async () => {
     const file = newFile()
-    const done = { ...entry('c1', 'done'), after: { ...entry('').before, position: 3 } }
-    await write(file, entry('c1'), entry('c2', 'refused'), entry('c1', 'done'))
+    const after = { quality: 'good', position: 3, isMoving: false, mode: 'remote', hasAlarm: false, isEmergencyStopped: false } as const
+    await write(file, entry('c1'), entry('c2', 'refused'), { ...entry('c1', 'done'), after })
     const values = linesOf(file).map((line): unknown => JSON.parse(line))
     expect(values).toMatchObject([
       { n: 1, ...entry('c1') },
       { n: 2, command: 'c2', state: 'refused' },
-      { n: 3, state: 'done' },
+      { n: 3, state: 'done', after },
     ])
     expect(values[0]).toMatchObject({ at: '2023-11-14T22:13:20.000Z' })
-    expect(done.after.position).toBe(3)
     expect(statSync(file).mode & 0o007).toBe(0)
   })
   it('[MA2] goes on with the chain when it is opened again', async () => {
@@ -131,7 +130,10 @@ describe('the audit file', () => {
         },
       ).then(
         ({ stdout }) => ({ code: 0, text: stdout }),
-        (error: { code: unknown; stdout: string; stderr: string }) => ({ code: error.code, text: `${error.stdout}${error.stderr}` }),
+        (error: unknown) => {
+          const failed: { code?: unknown; stdout?: unknown; stderr?: unknown } = typeof error === 'object' && error !== null ? error : {}
+          return { code: failed.code, text: `${String(failed.stdout)}${String(failed.stderr)}` }
+        },
       )
     const whole = await run('verify', file)
     expect(whole).toMatchObject({ code: 0 })

@@ -13,6 +13,7 @@ import { createCommandRun, type CommandEnd, type CommandRun } from './command-ru
 import type { Device } from './device.ts'
 import type { Lease } from './lease.ts'
 import type { MachineSetup, MachineTimes } from './machine-setup.ts'
+import type { RefusalRecord } from './refusal-record.ts'
 import { refuseBusy, refuseFor, refuseReserved } from './refusals.ts'
 
 export interface CommandDesk {
@@ -35,8 +36,7 @@ export interface CommandDeskDependencies {
   readonly readStatus: () => MachineStatus
   readonly tell: (event: MachineCommandEvent) => void
   readonly onChange: () => void
-  /** The network address of a connection, where it is known. */
-  readonly locate: (from: string) => string | undefined
+  readonly refusals: RefusalRecord
 }
 
 const ID_BYTES = 9
@@ -44,7 +44,7 @@ const ID_BYTES = 9
 const MAX_SUBJECT = 128
 
 export function createCommandDesk(dependencies: CommandDeskDependencies): CommandDesk {
-  const { setup, clock, random, metrics, times, audit, device, lease, readStatus, tell, onChange, locate } = dependencies
+  const { setup, clock, random, metrics, times, audit, device, lease, readStatus, tell, onChange, refusals } = dependencies
   const { machine, name } = setup.info
   let current: CommandRun | undefined
 
@@ -65,7 +65,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
   function refuse(failure: Failure, attempt: Attempt): Result<never> {
     const { call, id, parsed } = attempt
     metrics.add('machine_commands_total', 'refused')
-    const remoteAddress = locate(call.from)
+    const { remoteAddress } = call
     const entry: AuditEntry = {
       ...{ time: clock.now(), machine, command: id, name: parsed?.name ?? attempt.method, by: subjectOf(call), from: call.from },
       ...(parsed === undefined ? {} : { code: parsed.code }),
@@ -73,7 +73,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
       ...(remoteAddress === undefined ? {} : { remoteAddress }),
       ...{ state: 'refused', error: failure.code, before: toAuditedState(readStatus()) },
     }
-    void audit.append(entry)
+    refusals.note(entry)
     if (parsed !== undefined && failure.code !== 'auth.forbidden') tell(toRefusedEvent(failure, { ...attempt, parsed }))
     return { ok: false, failure }
   }
@@ -98,7 +98,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
     return succeed({ command: id, state: 'done', status })
   }
   function start(parsed: ParsedCommand, { id, call }: Attempt): Promise<Result<MachineCommandResult>> {
-    const order = { id, parsed, by: subjectOf(call), from: call.from, remoteAddress: locate(call.from) }
+    const order = { id, parsed, by: subjectOf(call), from: call.from, remoteAddress: call.remoteAddress }
     const run = createCommandRun(order, { clock, device, audit, times, name, readStatus, tell, onEnd })
     const replaced = current
     current = run

@@ -10,6 +10,7 @@ import { COMMAND_METHODS } from './command-parsing.ts'
 import { createDevice } from './device.ts'
 import { createLease } from './lease.ts'
 import type { MachineSetup, MachineTimes } from './machine-setup.ts'
+import type { RefusalRecord } from './refusal-record.ts'
 import { createStatusReport } from './status-report.ts'
 
 export interface MachineUnit {
@@ -28,12 +29,12 @@ export interface MachineUnitDependencies {
   readonly log: Log
   readonly metrics: Metrics
   readonly audit: AuditLog
+  readonly refusals: RefusalRecord
   readonly times: MachineTimes
-  readonly locate: (from: string) => string | undefined
 }
 
 export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnitDependencies): MachineUnit {
-  const { hub, clock, random, log, audit, locate, times } = dependencies
+  const { hub, clock, random, log, audit, times } = dependencies
   const { machine, name } = setup.info
   const address = `machine/${machine}`
   const tell = (event: MachineCommandEvent): void => void hub.publish({ topic: `machine/${machine}/command`, data: event })
@@ -56,7 +57,7 @@ export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnit
     onBeat: () => alarms.look(device.known()),
   })
   const desk = createCommandDesk({
-    ...{ ...dependencies, setup, audit, device, lease, tell, locate },
+    ...{ ...dependencies, setup, audit, device, lease, tell },
     readStatus: () => report.read(),
     onChange: () => report.say(),
   })

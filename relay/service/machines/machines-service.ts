@@ -4,12 +4,14 @@
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineAlarmEvent, MachineCommandEvent, MachineList, MachineStatus } from '#shared/protocol/machine'
-import type { AuditEntry } from '../../ports.ts'
+import type { AuditEntry, DeniedRequest } from '../../ports.ts'
 import { startService, type ServiceCall, type ServiceMethod } from '../service-peer.ts'
 import { createMachineUnit, type MachineUnit, type MachineUnitDependencies } from './machine-unit.ts'
+import { createRefusalRecord, toDeniedEntry } from './refusal-record.ts'
 import { MACHINE_TIMES, type MachineSetup, type MachineTimes } from './machine-setup.ts'
 
 export const MACHINES_ADDRESS = 'machines'
+const ID_BYTES = 9
 
 export interface MachineLayout {
   readonly mode: MachineList['mode']
@@ -22,18 +24,21 @@ export interface MachinesService {
   start(layout: MachineLayout, unfinished: readonly AuditEntry[]): Result<void>
   /** From now on these: what is gone ends, what has changed starts anew, the others are left alone. */
   apply(layout: MachineLayout): Promise<void>
+  /** Writes down what the policy refused, if it was for a machine. */
+  noteDenied(denied: DeniedRequest): void
   /** Ends all; commands under way end as unknown. Twice is harmless. */
   stop(): Promise<void>
 }
 
-export type MachinesDependencies = Omit<MachineUnitDependencies, 'times'> & {
+export type MachinesDependencies = Omit<MachineUnitDependencies, 'times' | 'refusals'> & {
   /** Tests make these small. */
   readonly times?: Partial<MachineTimes>
 }
 
 export function createMachinesService(dependencies: MachinesDependencies): MachinesService {
-  const { hub, clock, log, audit, metrics } = dependencies
-  const parts: MachineUnitDependencies = { ...dependencies, times: { ...MACHINE_TIMES, ...dependencies.times } }
+  const { hub, clock, random, log, audit, metrics } = dependencies
+  const refusals = createRefusalRecord(audit, clock)
+  const parts: MachineUnitDependencies = { ...dependencies, refusals, times: { ...MACHINE_TIMES, ...dependencies.times } }
   const units = new Map<string, MachineUnit>()
   let mode: MachineList['mode'] = 'multi-plc'
 
@@ -104,6 +109,10 @@ export function createMachinesService(dependencies: MachinesDependencies): Machi
       const added = layout.machines.filter(({ info }) => !units.has(info.machine))
       for (const setup of added) startUnit(setup)
       log.info({ event: 'machines.applied', machines: units.size, ended: ending.length, started: added.length })
+    },
+    noteDenied(denied) {
+      const entry = toDeniedEntry(denied, { command: random.token(ID_BYTES), time: clock.now() })
+      if (entry !== undefined) refusals.note(entry)
     },
     async stop() {
       hub.leave(MACHINES_ADDRESS)

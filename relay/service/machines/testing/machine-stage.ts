@@ -75,7 +75,7 @@ export function buildStage({ times = {}, seed = 1 }: StageOptions = {}): BuiltSt
   const random = createSeededRandom(seed)
   const audit = createKeptAudit()
   const carousels = new Map<string, SimulatedCarousel>()
-  const service = createMachinesService({ ...testHub, random, log, audit, times, locate: () => '192.0.2.7' })
+  const service = createMachinesService({ ...testHub, random, log, audit, times })
 
   function setup(machine: string, changes: Partial<MachineSetup> & { readonly positions?: number } = {}): MachineSetup {
     const { positions = 10, ...others } = changes
@@ -170,7 +170,7 @@ function connect({ hub }: TestHub, name: string, roles: Identity['roles'] = ['op
       const id = `${name}${String(asked)}`
       const question: { outcome: Result<unknown> | undefined } = { outcome: undefined }
       waiting.set(id, question)
-      const taken = hub.request({ id, from: address, by, to, method, data, deadlineMs: 30_000, key })
+      const taken = hub.request({ id, from: address, by, remoteAddress: '192.0.2.7', to, method, data, deadlineMs: 30_000, key })
       if (!taken.ok) question.outcome = taken
       return question
     },
