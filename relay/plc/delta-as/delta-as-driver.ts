@@ -30,11 +30,11 @@ export function createDeltaAsDriver(options: DeltaAsOptions): PlcDriver {
     start: () => line.open(),
     async read(): Promise<PlcReadResult> {
       const answered = await line.exchange(encodeStatusRequest())
-      if (!answered.ok) return { ok: false, problem: answered.problem }
+      if (!answered.ok) return { ok: false, problem: answered.problem, isGarbled: answered.isGarbled ?? false }
       const position = answered.position - firstPosition
       if (position < 0 || position >= positions) {
         line.distrust()
-        return { ok: false, problem: `the device says bucket ${String(answered.position)}; it has ${String(positions)}` }
+        return { ok: false, problem: `the device says bucket ${String(answered.position)}; it has ${String(positions)}`, isGarbled: true }
       }
       return { ok: true, reading: toReading(profile, answered.raw, { position, positions }) }
     },

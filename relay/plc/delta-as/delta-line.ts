@@ -20,7 +20,8 @@ export const LINE_TIMES: LineTimes = { connectMs: 5_000, answerMs: 1_500, quietM
 
 export type Exchanged =
   | { readonly ok: true; readonly raw: number; readonly position: number }
-  | { readonly ok: false; readonly problem: string; readonly isSent: boolean }
+  /** `isGarbled`: something came that is no answer. */
+  | { readonly ok: false; readonly problem: string; readonly isSent: boolean; readonly isGarbled?: boolean }
 
 export interface DeltaLine {
   /** Tries once and settles either way; goes on trying in the background. */
@@ -132,13 +133,13 @@ export function createDeltaLine({ host, port, answerLength, times: changes, cloc
       onChange = () => finish(true)
     })
   }
-  function miss(problem: string): Exchanged {
+  function miss(problem: string, isGarbled: boolean): Exchanged {
     isDirty = true
     length = answerLength
     ambiguous = 0
     misses += 1
     if (misses >= MISSES_TO_RECONNECT && state.kind === 'open') state.socket.destroy(new Error(problem))
-    return { ok: false, problem: describe(problem), isSent: true }
+    return { ok: false, problem: describe(problem), isSent: true, isGarbled }
   }
   function take(raw: number, position: number): Exchanged {
     failures = 0
@@ -167,9 +168,9 @@ export function createDeltaLine({ host, port, answerLength, times: changes, cloc
         return take(answer.raw, answer.position)
       }
       if (answer.kind === 'ambiguous') return takeAmbiguous(answer.raw)
-      if (answer.kind === 'garbage') return miss(`sent what is no answer: ${answer.problem}`)
+      if (answer.kind === 'garbage') return miss(`sent what is no answer: ${answer.problem}`, true)
       const leftMs = until - clock.now()
-      if (quiet === 'long' || leftMs <= 0) return miss('did not answer in time')
+      if (quiet === 'long' || leftMs <= 0) return miss('did not answer in time', false)
       const hasCome = await change(Math.min(leftMs, quiet === 'no' ? times.quietMs : leftMs))
       if (state.kind !== 'open' || state.socket !== socket) return { ok: false, problem: describe('closed the connection'), isSent: true }
       quiet = hasCome ? 'no' : clock.now() >= until ? 'long' : received.byteLength > 0 ? 'short' : 'no'
