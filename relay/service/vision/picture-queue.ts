@@ -54,6 +54,8 @@ interface Options {
 }
 
 export function createPictureQueue({ backend, clock, limits }: Options): PictureQueue {
+  // A backend that reads nothing says so itself.
+  const slots = Math.max(1, backend.slots)
   /** In the order they came. */
   const waiting = new Set<Entry>()
   let waitingBytes = 0
@@ -85,7 +87,7 @@ export function createPictureQueue({ backend, clock, limits }: Options): Picture
   function readNext(): void {
     dropLate()
     for (const entry of waiting) {
-      if (reading >= backend.slots) return
+      if (reading >= slots) return
       waiting.delete(entry)
       waitingBytes -= entry.sizeBytes
       reading += 1
