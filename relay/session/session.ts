@@ -104,6 +104,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     this.dependencies = dependencies
     this.#socket = socket
     this.#dialect = dialect
+    this.#client = dialect.client
     this.#maxTextBytes = maxTextBytes
     this.#onClosed = onClosed
     this.#isWelcomedUnasked = identity !== undefined
