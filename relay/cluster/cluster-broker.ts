@@ -45,6 +45,7 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
   let bus: BrokerBus | undefined
   let peers: FarPeers | undefined
   let state: 'connected' | 'lost' = 'lost'
+  let isLossTold = false
   let cancelBeat = (): void => undefined
   let stopping: Promise<void> | undefined
 
@@ -140,6 +141,7 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
 
   function onConnected(): void {
     state = 'connected'
+    isLossTold = false
     log.info({ event: 'broker.connected', relay: courier.relayId })
     for (const other of others.values()) other.isAsked = false
     incoming.reconnected()
@@ -148,7 +150,9 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
   }
   function onLost(problem: string): void {
     state = 'lost'
-    log.warn({ event: 'broker.lost', problem })
+    if (isLossTold) log.info({ event: 'broker.still_lost', problem })
+    else log.warn({ event: 'broker.lost', problem })
+    isLossTold = true
   }
   function beat(): void {
     if (state === 'lost') return

@@ -25,6 +25,6 @@ export interface CourierListener {
   /** @param from the sender's id; never one's own. */
   onText(from: string, text: string): void
   onConnected(): void
-  /** Called at each change, also when the first connection fails; `problem` is a sentence for the operator, never a secret. */
+  /** Called when it breaks, when the first one fails, and when the reason changes; `problem` is a sentence for the operator, never a secret. */
   onLost(problem: string): void
 }
