@@ -50,7 +50,8 @@ const CHECK_PACE = { warmUpFrames: 1, frames: 3 } as const
 const CHECK_FRAMES = CHECK_PACE.warmUpFrames + CHECK_PACE.frames
 /** After the relay would not or could not: so long nobody is asked again. A relay that comes back is asked at once. */
 const REST_MS = 60_000
-/** A relay that takes longer than the tablet itself is no help. */
+/** A relay that takes twice as long as the tablet itself, and as a slow tablet may, is no help. */
+const RELAY_SHARE = 2
 const RELAY_PACE = { warmUpFrames: 3, frames: 9 } as const
 const MAX_FAILURES = 5
 const FIRST_PAUSE_MS = 250
@@ -68,7 +69,7 @@ interface Run {
   /** Frames still to be read here for the check under way. */
   checkFrames: number
   readonly relayPace: FramePace
-  /** What the tablet took when it began. */
+  /** What the tablet took when it began, or may take. */
   readonly localMs: number
 }
 
@@ -82,6 +83,7 @@ export class FallbackState {
   #parts = $state.raw<FallbackParts | undefined>()
   #run: Run | undefined
   #isDeciding = false
+  #lastId = 0
   #restUntil = 0
 
   constructor(deps: FallbackDeps) {
@@ -151,7 +153,8 @@ export class FallbackState {
   }
 
   /** What this tablet read itself. @param tookMs from the frame to now. */
-  noteLocal({ stages }: FrameAnalysis, tookMs: number): void {
+  noteLocal({ faces, stages }: FrameAnalysis, tookMs: number): void {
+    for (const { id } of faces) this.#lastId = Math.max(this.#lastId, id)
     const run = this.#run
     if (run !== undefined) {
       this.#noteCheck(run, tookMs)
@@ -162,14 +165,15 @@ export class FallbackState {
     if (this.#status === 'local' && (this.#pace.medianMs ?? 0) > this.#budgetMs()) void this.#decide()
   }
 
-  #budgetMs(): number {
-    const set = Number(this.#deps.remembered.read('frame-budget-ms'))
+  /** Read each time: a test turns it while the page runs. */
+  #budgetMs(name: 'frame-budget-ms' | 'find-budget-ms' = 'frame-budget-ms'): number {
+    const set = Number(this.#deps.remembered.read(name))
     return set > 0 ? set : FRAME_BUDGET_MS
   }
 
   /** Where even finding faces takes too long, the whole frame goes. */
   #chooseKind(): PictureKind {
-    return (this.#findPace.medianMs ?? 0) > this.#budgetMs() ? 'frame' : 'faces'
+    return (this.#findPace.medianMs ?? 0) > this.#budgetMs('find-budget-ms') ? 'frame' : 'faces'
   }
 
   async #decide(): Promise<void> {
@@ -204,7 +208,7 @@ export class FallbackState {
       checkedAt: this.#deps.now(),
       checkFrames: 0,
       relayPace: createFramePace(RELAY_PACE),
-      localMs: this.#pace.medianMs ?? Infinity,
+      localMs: Math.max(this.#pace.medianMs ?? FRAME_BUDGET_MS, FRAME_BUDGET_MS),
     }
     this.#status = 'sending'
   }
@@ -224,7 +228,7 @@ export class FallbackState {
     const pictures = await this.#deps.vision.toPictures(frame, time, run.kind)
     const { signal } = run.ending
     if (pictures !== undefined && !signal.aborted) {
-      const reading = await run.parts.reader.read(pictures, signal)
+      const reading = await run.parts.reader.read(pictures, { signal, lastId: this.#lastId })
       if (reading.kind === 'read') this.#noteRead(run, reading.analysis, reading.model)
       else if (reading.kind === 'failed') this.#noteFailure(run, reading.code)
     }
@@ -235,7 +239,7 @@ export class FallbackState {
     run.failures = 0
     this.#deps.onAnalysis(analysis, model)
     run.relayPace.add(this.#deps.now() - analysis.time)
-    if ((run.relayPace.medianMs ?? 0) > run.localMs) this.#rest()
+    if ((run.relayPace.medianMs ?? 0) > RELAY_SHARE * run.localMs) this.#rest()
     if (this.#deps.now() - run.checkedAt < CHECK_EVERY_MS) return
     this.#checkPace.reset()
     run.checkFrames = CHECK_FRAMES

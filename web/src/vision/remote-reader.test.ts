@@ -26,13 +26,13 @@ function bench(answers: readonly RelayAnswer[]) {
     time += 10
     return Promise.resolve(answers[asked.length - 1] ?? { ok: false, code: 'vision.busy' })
   }
-  return { asked, reader: createRemoteReader(ask, () => time), signal: new AbortController().signal }
+  return { asked, reader: createRemoteReader(ask, () => time), options: { signal: new AbortController().signal, lastId: 4 } }
 }
 
 describe('remote reader', () => {
   it('[FB10] sends each face by itself and gives the answers the ids and boxes the tablet knows', async () => {
-    const { asked, reader, signal } = bench([answerOf('happiness'), answerOf('anger')])
-    const reading = await reader.read(picturesOf([crop(3), crop(5)]), signal)
+    const { asked, reader, options } = bench([answerOf('happiness'), answerOf('anger')])
+    const reading = await reader.read(picturesOf([crop(3), crop(5)]), options)
     expect(asked).toEqual([
       { picture: 3, wish: { faces: 'largest', crop: true } },
       { picture: 5, wish: { faces: 'largest', crop: true } },
@@ -52,12 +52,13 @@ describe('remote reader', () => {
   })
 
   it('[FB11] places the faces of a whole frame, follows them by their boxes and smooths over time', async () => {
-    const { asked, reader, signal } = bench([answerOf('happiness'), answerOf('sadness')])
+    const { asked, reader, options } = bench([answerOf('happiness'), answerOf('sadness')])
     const frame = { jpeg: new Uint8Array([9]), region: { x: 0, y: 0, width: 1, height: 1 } }
-    const first = await reader.read(picturesOf([frame], 1000), signal)
-    const second = await reader.read(picturesOf([frame], 1050), signal)
+    const first = await reader.read(picturesOf([frame], 1000), options)
+    const second = await reader.read(picturesOf([frame], 1050), options)
     expect(asked[0]?.wish).toEqual({ faces: 'all' })
     if (first.kind !== 'read' || second.kind !== 'read') throw new Error('not read')
+    expect(first.analysis.faces[0]?.id).toBe(5)
     expect(first.analysis.faces[0]?.box).toEqual({ x: 0.25, y: 0.25, width: 0.5, height: 0.5 })
     expect(second.analysis.faces[0]?.id).toBe(first.analysis.faces[0]?.id)
     expect(second.analysis.faces[0]?.emotion).toBe('happiness')
@@ -75,26 +76,26 @@ describe('remote reader', () => {
       },
       () => 0,
     )
-    expect(await reader.read(picturesOf([crop(1), crop(2)]), ending.signal)).toEqual({ kind: 'stopped' })
+    expect(await reader.read(picturesOf([crop(1), crop(2)]), { signal: ending.signal, lastId: 0 })).toEqual({ kind: 'stopped' })
     expect(asked).toHaveLength(1)
-    expect(await reader.read(picturesOf([crop(1)]), ending.signal)).toEqual({ kind: 'stopped' })
+    expect(await reader.read(picturesOf([crop(1)]), { signal: ending.signal, lastId: 0 })).toEqual({ kind: 'stopped' })
     expect(asked).toHaveLength(1)
   })
 
   it('[FB13] tells the code of a refusal, and takes an answer that is none for a defect', async () => {
-    const { reader, signal } = bench([
+    const { reader, options } = bench([
       { ok: false, code: 'auth.forbidden' },
       { ok: true, data: { faces: 'many' } },
       { ok: true, data: 7 },
     ])
-    expect(await reader.read(picturesOf([crop(1)]), signal)).toEqual({ kind: 'failed', code: 'auth.forbidden' })
-    expect(await reader.read(picturesOf([crop(1)]), signal)).toEqual({ kind: 'failed', code: 'server.internal' })
-    expect(await reader.read(picturesOf([crop(1)]), signal)).toEqual({ kind: 'failed', code: 'server.internal' })
+    expect(await reader.read(picturesOf([crop(1)]), options)).toEqual({ kind: 'failed', code: 'auth.forbidden' })
+    expect(await reader.read(picturesOf([crop(1)]), options)).toEqual({ kind: 'failed', code: 'server.internal' })
+    expect(await reader.read(picturesOf([crop(1)]), options)).toEqual({ kind: 'failed', code: 'server.internal' })
   })
 
   it('[FB14] asks nobody when nobody is in view', async () => {
-    const { asked, reader, signal } = bench([])
-    expect(await reader.read({ time: 5, kind: 'faces', pictures: [], stages: STAGES }, signal)).toMatchObject({
+    const { asked, reader, options } = bench([])
+    expect(await reader.read({ time: 5, kind: 'faces', pictures: [], stages: STAGES }, options)).toMatchObject({
       kind: 'read',
       analysis: { faces: [] },
     })

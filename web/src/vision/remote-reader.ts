@@ -22,8 +22,15 @@ export type RemoteReading =
   | { readonly kind: 'stopped' }
 
 export interface RemoteReader {
-  /** One at a time. Sends nothing more once `signal` is aborted. */
-  read(pictures: FramePictures, signal: AbortSignal): Promise<RemoteReading>
+  /** One at a time. */
+  read(pictures: FramePictures, options: ReadOptions): Promise<RemoteReading>
+}
+
+export interface ReadOptions {
+  /** Once it is aborted nothing more is sent. */
+  readonly signal: AbortSignal
+  /** The largest id the tablet's own tracker has given: faces found on the relay count on from there. */
+  readonly lastId: number
 }
 
 interface Followed {
@@ -35,12 +42,10 @@ interface Followed {
 
 /** Boxes that share less are of different faces. */
 const MIN_OVERLAP = 0.3
-/** Ids of faces found on the relay: never one of the tablet's own tracker. */
-const FIRST_RELAY_ID = 1_000_001
 
 export function createRemoteReader(ask: AskRelay, now: () => number): RemoteReader {
   let followed: readonly Followed[] = []
-  let nextId = FIRST_RELAY_ID
+  let nextId = 1
   let model: string | undefined
 
   async function readOne(picture: SmallPicture): Promise<readonly AnsweredFace[] | ErrorCode> {
@@ -79,7 +84,8 @@ export function createRemoteReader(ask: AskRelay, now: () => number): RemoteRead
   }
 
   return {
-    async read({ time, kind, pictures, stages }, signal) {
+    async read({ time, kind, pictures, stages }, { signal, lastId }) {
+      nextId = Math.max(nextId, lastId + 1)
       const startedAt = now()
       // Asked anew each time: it changes while the relay is waited for.
       const isOver = (): boolean => signal.aborted
