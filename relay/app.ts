@@ -1,6 +1,7 @@
 /** Puts the relay together: the only place that constructs adapters. Knows the order of starting and of draining; leaves the process to main.ts. */
 import { fail, succeed } from '#shared/protocol/errors'
 import { PROTOCOL_LIMITS, RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
+import { createChatCompletions } from './assistant/chat-completions.ts'
 import { openAccess, type Access } from './access.ts'
 import { findToken } from './auth/token-text.ts'
 import { createClusterBroker } from './cluster/cluster-broker.ts'
@@ -35,6 +36,8 @@ import type {
   Transport,
   TransportRoutes,
 } from './ports.ts'
+import { startAgents } from './service/agents/agents-service.ts'
+import { startAssistant } from './service/assistant/assistant-service.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { startStats } from './service/stats.ts'
 import { createVisionService } from './service/vision/vision-service.ts'
@@ -197,10 +200,11 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   metrics.start()
   const machines = opening.bridge.start()
   const vision = await startVision(options, { hub: core.hub, metrics })
+  const endServices = startServices(options, { hub: core.hub, policy: access.policy, metrics })
   broker?.start(createBrokerBus(core.hub))
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
-  const ends = [...core.ends, () => doors.stop(), () => metrics.stop()]
+  const ends = [...core.ends, endServices, () => doors.stop(), () => metrics.stop()]
   const running = {
     access,
     hub,
@@ -214,6 +218,20 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
     ends,
   }
   return { ok: true, running, port: bound.port, compatPorts: compat.bound }
+}
+
+/** The assistant and the agents. @returns ends what they have under way. */
+function startServices(
+  { config, clock, turn, random, log }: RelayOptions,
+  { hub, policy, metrics }: { readonly hub: Hub; readonly policy: Access['policy']; readonly metrics: PrometheusMetrics },
+): () => void {
+  const { assistantUrl: url, assistantModel: model, assistantKey: key } = config
+  const server = url === '' ? undefined : createChatCompletions({ url, model, key, clock })
+  const assistant = startAssistant({ hub, clock, turn, random, metrics, log, server })
+  const agents = startAgents({ hub, clock, turn, random, policy, log })
+  const failed = [assistant, agents].find(({ ok }) => !ok)
+  if (failed?.ok === false) throw new Error(failed.failure.message)
+  return () => (assistant.ok ? assistant.value.stop() : undefined)
 }
 
 /** Its threads start with the first picture. */

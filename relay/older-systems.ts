@@ -5,6 +5,7 @@
 import { fail, succeed, type Failure } from '#shared/protocol/errors'
 import { ANONYMOUS_SUBJECT_PREFIX } from './auth/anonymous-sessions.ts'
 import type { Config } from './config.ts'
+import { createAgentSystem } from './dialect/agent/agent-system.ts'
 import { createCarouselSystem } from './dialect/carousel/carousel-system.ts'
 import { createEventSystem, type EventSystem } from './dialect/event/event-system.ts'
 import { CLIENT_MESSAGE_BYTES, createClientSocket } from './dialect/process/process-dialect.ts'
@@ -25,6 +26,7 @@ import type {
   Random,
   SocketRoute,
 } from './ports.ts'
+import { createChatRestRoute } from './service/assistant/chat-rest-route.ts'
 import { runEcho } from './service/processes/echo-program.ts'
 import { startProcesses, type ProcessesService } from './service/processes/processes-service.ts'
 import { runRoom } from './service/processes/room-program.ts'
@@ -108,8 +110,8 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   }
 }
 
-function listSystems({ clock, config }: OlderSystemParts): readonly OlderSystem[] {
-  return [createCarouselSystem({ clock }), createVisionSystem({ clock, imageBytes: config.imageBytes })]
+function listSystems({ clock, random, config }: OlderSystemParts): readonly OlderSystem[] {
+  return [createCarouselSystem({ clock }), createVisionSystem({ clock, imageBytes: config.imageBytes }), createAgentSystem({ random })]
 }
 
 /** Native events, and Socket.IO around the same. */
@@ -123,7 +125,7 @@ function openEventSystem(
     transportOf: (sid) => engine.transportOf(sid),
   })
   const engine = createEngineIo({ route: toSocket(socketIo), clock, random, limits: { pingIntervalMs: config.pingSeconds * 1000 } })
-  return { system, engine }
+  return { system: { ...system, rest: [...system.rest, createChatRestRoute()] }, engine }
 }
 
 // ---------------------------------------------------------------- sockets handed to processes

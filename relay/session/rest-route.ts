@@ -38,7 +38,8 @@ export function createRestRoute(route: RestRoute, dependencies: RestRouteDepende
     async answer(request) {
       const identity = await identify(request, route, dependencies)
       if (!identity.ok) return (route.refuse ?? dependencies.toResponse)(identity.failure)
-      return route.answer(request, createCaller({ identity: identity.value, remoteAddress: request.remoteAddress }, dependencies))
+      const { remoteAddress, onGone } = request
+      return route.answer(request, createCaller({ identity: identity.value, remoteAddress, onGone }, dependencies))
     },
   }
 }
@@ -55,10 +56,11 @@ async function identify(request: HttpRequest, { door }: RestRoute, dependencies:
 interface Asker {
   readonly identity: Identity
   readonly remoteAddress: string
+  readonly onGone: HttpRequest['onGone']
 }
 
-/** Each question is a peer of its own for as long as it waits. */
-function createCaller({ identity, remoteAddress }: Asker, { hub, policy, random, onDenied }: RestRouteDependencies): RestCaller {
+/** Each question is a peer of its own for as long as it waits, and whoever sent the request is there: services see it leave. */
+function createCaller({ identity, remoteAddress, onGone }: Asker, { hub, policy, random, onDenied }: RestRouteDependencies): RestCaller {
   return {
     identity,
     call: ({ to, method, data, attachment, deadlineMs = DEADLINE_MS }) =>
@@ -85,10 +87,13 @@ function createCaller({ identity, remoteAddress }: Asker, { hub, policy, random,
           return
         }
         const asked = hub.request({ id: address, from: address, by: identity, remoteAddress, to, method, data, attachment, deadlineMs })
-        if (!asked.ok) finish(asked)
+        if (asked.ok) onGone(() => finish(GONE))
+        else finish(asked)
       }),
   }
 }
+
+const GONE = fail('request.target_gone', 'Whoever asked has left.')
 
 function toResult(outcome: RequestOutcome): Result<unknown> {
   switch (outcome.kind) {
