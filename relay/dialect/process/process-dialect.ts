@@ -105,6 +105,9 @@ function hear(message: RelayMessage, relayed: RelayedSocket, conversation: Conve
       queueMicrotask(() => conversation.say({ type: 'reply', id: message.id, error }))
       return
     }
+    case 'draining':
+      relayed.drain()
+      return
     case 'error':
       relayed.fail(message.error.code, message.id)
       return
@@ -119,6 +122,7 @@ interface RelayedSocket {
   /** The relay has answered whether the process is monitored. */
   decide(isMonitored: boolean): void
   fail(code: Failure['code'], id: string | undefined): void
+  drain(): void
   stop(): void
 }
 
@@ -138,6 +142,7 @@ function startRelaying(line: Conversation, { clock, bus, control, allowed }: Rel
   /** While the relay is asked whether a process can be monitored, everything else waits. */
   let onDecided: ((isMonitored: boolean) => void) | undefined
   let isPumping = false
+  let isDraining = false
 
   // ---------------------------------------------------------------- one after the other
 
@@ -170,7 +175,7 @@ function startRelaying(line: Conversation, { clock, bus, control, allowed }: Rel
         obey(happening.from, happening.message)
         return
       case 'exited':
-        if (happening.address === target) end({ close: 'normal', reason: TARGET_EXITED })
+        if (happening.address === target) endWithTarget()
         return
       case 'beat':
         say(payloads.heartbeat(clock.now() - openedAt))
@@ -179,6 +184,11 @@ function startRelaying(line: Conversation, { clock, bus, control, allowed }: Rel
   function end(reason: SessionEnd): void {
     waiting.length = 0
     line.end(reason)
+  }
+  /** A relay that stops takes processes and clients alike: these shall come back. */
+  function endWithTarget(): void {
+    if (isDraining) end({ close: 'goingAway', reason: 'the relay is stopping' })
+    else end({ close: 'normal', reason: TARGET_EXITED })
   }
   function say(data: object): void {
     if (target !== undefined) line.say({ type: 'send', id: FORWARD, to: target, data })
@@ -290,7 +300,10 @@ function startRelaying(line: Conversation, { clock, bus, control, allowed }: Rel
     fail(code, id) {
       if (id === MONITOR) decide(false)
       else if (code === 'rate.limited') end({ close: 'tooManyErrors', reason: 'too many messages' })
-      else if (id === FORWARD) end({ close: 'normal', reason: TARGET_EXITED })
+      else if (id === FORWARD) endWithTarget()
+    },
+    drain() {
+      isDraining = true
     },
     stop() {
       cancelHeartbeat()

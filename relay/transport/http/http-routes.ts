@@ -61,11 +61,11 @@ export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandl
     ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
     ['/api/auth/session', openToPages([...READ, 'DELETE'], (request) => answerSession(request, dependencies), dependencies)],
     ...dependencies.further.map(({ path, methods, answer }): [string, Route] => [path, openToPages(methods, answer, dependencies)]),
-    ...(dependencies.passedOn ?? []).map(({ path, methods, answer }): [string, Route] => [path, { methods, answer }]),
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
     ]),
+    ...(dependencies.passedOn ?? []).map(({ path, methods, answer }): [string, Route] => [path, { methods, answer }]),
   ])
   return async (request) => {
     const answer = await answerRoute(findByPath(routes, request.path), request, dependencies)
