@@ -56,6 +56,7 @@ export function createSimulatedCarousel(options: SimulatedCarouselOptions): Simu
   const told: PlcCommand[] = []
   const chain: Chain = createChain({ clock, random, positions, isWandering: wandering !== 'never', restMs: REST_MS })
   let isRunning = false
+  let hasBegun = false
 
   function describe(): CarouselReading {
     chain.catchUp()
@@ -86,7 +87,9 @@ export function createSimulatedCarousel(options: SimulatedCarouselOptions): Simu
   const off: PlcReadResult & PlcWriteResult = { ok: false, problem: 'The simulated carousel is switched off.', isSent: false }
   return {
     start() {
-      if (!isRunning) chain.begin()
+      // Switched off and on again it stands where it stood.
+      if (!hasBegun) chain.begin()
+      hasBegun = true
       isRunning = true
       return Promise.resolve()
     },

@@ -22,7 +22,7 @@ export interface MachineStage extends TestHub {
   readonly service: MachinesService
   readonly log: KeptLog
   readonly audit: KeptAudit
-  /** The last carousel opened for a machine. */
+  /** The machine itself. */
   carousel(machine: string): SimulatedCarousel
   /** Lets time pass in steps, and what waits happen in between. */
   pass(ms: number, stepMs?: number): Promise<void>
@@ -51,7 +51,7 @@ export interface StageOptions {
   readonly seed?: number
 }
 
-export async function setStage(options: StageOptions = {}): Promise<MachineStage> {
+export async function setStage(options: StageOptions = {}): Promise<BuiltStage> {
   const stage = buildStage(options)
   const started = stage.service.start(
     { mode: 'multi-plc', machines: options.machines ?? [stage.setup('one'), stage.setup('two')] },
@@ -69,7 +69,7 @@ export interface BuiltStage extends MachineStage {
 
 export function buildStage({ times = {}, seed = 1 }: StageOptions = {}): BuiltStage {
   const testHub = createTestHub({ limits: { peers: 400, pendingRequestsPerPeer: 100, topics: 2_000 } })
-  const { hub, clock } = testHub
+  const { clock } = testHub
   const heard = testHub.listen('#')
   const log = createKeptLog()
   const random = createSeededRandom(seed)
@@ -86,7 +86,10 @@ export function buildStage({ times = {}, seed = 1 }: StageOptions = {}): BuiltSt
       ...others,
     }
   }
+  /** Driver and machine in one: opened again it is the same machine. */
   function openCarousel(machine: string, positions: number): PlcDriver {
+    const known = carousels.get(machine)
+    if (known !== undefined) return known
     const profile = builtInProfile('delta_as')
     const carousel = createSimulatedCarousel({ clock, random, positions, profile, wandering: 'never' })
     carousels.set(machine, carousel)
