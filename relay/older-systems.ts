@@ -144,7 +144,7 @@ function openProcesses(parts: OlderSystemParts): ProcessesService {
 function openUpstreams(parts: OlderSystemParts, bus: ProcessesService): UpstreamRoutes {
   const { config, clock, random, log, sessions, isReady, metrics, toResponse } = parts
   return createUpstreamRoutes({
-    ...{ clock, log, toResponse, upstreams: config.upstreams, allowedOrigins: config.wsRelayAllowedOrigins },
+    ...{ clock, log, metrics, toResponse, upstreams: config.upstreams, allowedOrigins: config.wsRelayAllowedOrigins },
     maxFrameBytes: CLIENT_MESSAGE_BYTES,
     admit({ remoteAddress }) {
       if (!isReady()) return fail('server.draining', 'The relay is stopping. Come back in a few seconds.')

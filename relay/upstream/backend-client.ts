@@ -59,7 +59,7 @@ export function createBackendClient({ url, clock, timeoutMs = BACKEND_LIMITS.tim
       const cancel = clock.after(timeoutMs, () => {
         settle(fail('upstream.unreachable', `The backend did not answer within ${String(timeoutMs)} ms.`))
       })
-      onGone?.(() => settle(fail('upstream.unreachable', 'The client has left.')))
+      onGone?.(() => settle(fail('request.target_gone', 'The client has left.')))
       outgoing.on('error', (error) => settle({ ok: false, failure: explain(error) }))
       outgoing.on('response', (answer) => void readAnswer(answer).then(settle))
       outgoing.end(body)

@@ -88,7 +88,7 @@ describe.each(['uws', 'ws'])('on %s', (transport) => {
       for (const [index, each] of all.entries()) void listen(each, index).catch(() => undefined)
       let sent = 0
       const sendSome = (count: number): void => {
-        for (const end = Math.min(frames, sent + count); sent < end; ) client.socket.send(String((sent += 1)))
+        for (const end = Math.min(frames, sent + count); sent < end;) client.socket.send(String((sent += 1)))
       }
       client.socket.on('message', () => sendSome(STEP))
       sendSome(4 * STEP)
@@ -214,7 +214,8 @@ describe('processes', () => {
     for (let count = 1; count <= 50; count += 1) client.socket.send(String(count))
     expect((await client.closed).code).toBe(4029)
     const told: unknown[] = []
-    for (let next = await process.inbox.next(); next.topic !== 'ws.leave'; next = await process.inbox.next()) told.push(readObject(next.payload)?.data)
+    for (let next = await process.inbox.next(); next.topic !== 'ws.leave'; next = await process.inbox.next())
+      told.push(readObject(next.payload)?.data)
     expect(told.slice(0, 10)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'])
     expect(told).toEqual(told.map((_, index) => String(index + 1)))
   })

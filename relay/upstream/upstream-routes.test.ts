@@ -14,7 +14,11 @@ interface Plain {
 }
 
 /** As a client that writes the path as it is, with headers that fetch would not send. */
-function ask(url: string, path: string, options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {}): Promise<Plain> {
+function ask(
+  url: string,
+  path: string,
+  options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
+): Promise<Plain> {
   const { port } = new URL(url)
   const { method = 'GET', headers = {}, body } = options
   return new Promise((resolve, reject) => {
@@ -45,16 +49,39 @@ describe.each(['uws', 'ws'])('on %s', (transport) => {
   it('[WU11] plain requests below the prefix are passed on and back: method, path, query, body, headers', async () => {
     await using world = await openWorld({ settings })
     world.backend.answer = (_request, response) => {
-      response.writeHead(201, { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'], connection: 'x-private', 'x-private': 'no' }).end('{"made":true}')
+      response
+        .writeHead(201, { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'], connection: 'x-private', 'x-private': 'no' })
+        .end('{"made":true}')
     }
-    const headers = { 'content-type': 'text/plain', cookie: 'c=3', connection: 'close, x-hop', 'x-hop': 'no', 'x-forwarded-for': '6.6.6.6', 'x-ws-relay': '{}' }
+    const headers = {
+      'content-type': 'text/plain',
+      cookie: 'c=3',
+      connection: 'close, x-hop',
+      'x-hop': 'no',
+      'x-forwarded-for': '6.6.6.6',
+      'x-ws-relay': '{}',
+    }
     const made = await ask(world.httpUrl, '/ws/app/rooms%20of/mine?a=1&b=%C3%A9', { method: 'POST', headers, body: 'hé' })
-    expect([made.status, made.body, made.headers['set-cookie'], made.headers['x-private']]).toEqual([201, '{"made":true}', ['a=1', 'b=2'], undefined])
+    expect([made.status, made.body, made.headers['set-cookie'], made.headers['x-private']]).toEqual([
+      201,
+      '{"made":true}',
+      ['a=1', 'b=2'],
+      undefined,
+    ])
     const asked = world.backend.asked.at(-1)
     expect([asked?.method, asked?.url, asked?.body]).toEqual(['POST', '/ws/app/rooms%20of/mine?a=1&b=%C3%A9', 'hé'])
     const port = String(world.relay.port)
-    expect(asked?.headers).toMatchObject({ cookie: 'c=3', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-host': `127.0.0.1:${port}`, 'x-forwarded-proto': 'http' })
-    expect([asked?.headers.host, asked?.headers['x-hop'], asked?.headers['x-ws-relay']]).toEqual([`127.0.0.1:${String(world.backend.port)}`, undefined, undefined])
+    expect(asked?.headers).toMatchObject({
+      cookie: 'c=3',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': `127.0.0.1:${port}`,
+      'x-forwarded-proto': 'http',
+    })
+    expect([asked?.headers.host, asked?.headers['x-hop'], asked?.headers['x-ws-relay']]).toEqual([
+      `127.0.0.1:${String(world.backend.port)}`,
+      undefined,
+      undefined,
+    ])
     expect((await ask(world.httpUrl, '/ws/app', { method: 'HEAD' })).body).toBe('')
     expect(world.backend.asked.at(-1)?.method).toBe('HEAD')
   })
@@ -68,7 +95,8 @@ describe.each(['uws', 'ws'])('on %s', (transport) => {
     expect(client.socket.protocol).toBe('two')
     const asked = world.backend.asked.at(-1)
     expect([asked?.method, asked?.headers['sec-websocket-protocol'], asked?.headers.cookie]).toEqual(['GET', 'one,two', 'c=3'])
-    for (const name of ['upgrade', 'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions']) expect(asked?.headers[name]).toBeUndefined()
+    for (const name of ['upgrade', 'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'])
+      expect(asked?.headers[name]).toBeUndefined()
     client.socket.close()
   })
   it('[WU13] a backend that is dead: 502 upstream.unreachable; one that speaks no HTTP: 502 upstream.invalid_answer', async () => {
@@ -76,7 +104,9 @@ describe.each(['uws', 'ws'])('on %s', (transport) => {
     await once(noise, 'listening')
     const address = noise.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    await using world = await openWorld({ settings: { ...settings, UPSTREAMS: `/ws/app=http://127.0.0.1:1,/ws/noise=http://127.0.0.1:${String(port)}` } })
+    await using world = await openWorld({
+      settings: { ...settings, UPSTREAMS: `/ws/app=http://127.0.0.1:1,/ws/noise=http://127.0.0.1:${String(port)}` },
+    })
     for (const [path, code] of [
       ['/ws/app', 'upstream.unreachable'],
       ['/ws/noise/x', 'upstream.invalid_answer'],
@@ -112,7 +142,7 @@ describe('the header', () => {
       const refused = await refusedUpgrade(world.url)
       expect([refused.status, refused.body, refused.headers['x-ws-relay']]).toEqual([200, 'not seen', undefined])
     }
-    expect(world.relay.log.entries.filter(({ event }) => event === 'upstream.header_invalid')).toHaveLength(5)
+    expect(world.relay.log.entries.filter(({ problem }) => problem === 'header_invalid')).toHaveLength(1)
   })
   it.each([
     ['{}', 'missing braces'],

@@ -6,7 +6,7 @@
 import { fail, succeed, type Failure, type Result } from '#shared/protocol/errors'
 import { parseProcessId } from '#shared/protocol/process-id'
 import { parseSocketControl, type SocketControl } from '#shared/protocol/socket-control'
-import type { Clock, HttpRequest, HttpResponse, HttpRoute, Log, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
+import type { Clock, HttpRequest, HttpResponse, HttpRoute, Log, Metrics, SocketRoute, UpgradeAnswer, UpgradeRequest } from '../ports.ts'
 import { createBackendClient, type BackendAnswer, type BackendClient } from './backend-client.ts'
 import { RELAY_HEADER, toBackendHeaders, toClientHeaders } from './forwarded-headers.ts'
 import { createOriginPatterns } from './origin-patterns.ts'
@@ -26,6 +26,7 @@ interface Options {
   readonly maxFrameBytes: number
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'add'>
   /** May one more socket open now? */
   readonly admit: (request: UpgradeRequest) => Result<void>
   readonly openSocket: (handed: HandedSocket) => UpgradeAnswer
@@ -46,13 +47,15 @@ const REQUEST_BODY_BYTES = 1024 * 1024
 interface Upstream extends Options {
   readonly prefix: string
   readonly backend: BackendClient
+  /** What is wrong with the backend, undefined for nothing: logged when it changes. */
+  readonly note: (problem: string | undefined) => void
 }
 
 export function createUpstreamRoutes(options: Options): UpstreamRoutes {
   const originPolicy = createOriginPatterns(options.allowedOrigins)
   const upstreams = options.upstreams.map((text): Upstream => {
     const [prefix = '', url = ''] = text.split(/=(.*)/s)
-    return { ...options, prefix, backend: createBackendClient({ ...options, url }) }
+    return { ...options, prefix, backend: createBackendClient({ ...options, url }), note: createNotes(prefix, options.log) }
   })
   const both = upstreams.flatMap((upstream) => [upstream.prefix, `${upstream.prefix}/*`].map((path) => ({ path, upstream })))
   return {
@@ -61,9 +64,10 @@ export function createUpstreamRoutes(options: Options): UpstreamRoutes {
       maxFrameBytes: options.maxFrameBytes,
       async onUpgrade(request) {
         const origin = originPolicy(request.headers)
-        if (!origin.ok) return { accept: false, response: textResponse(403, 'Forbidden: pages of this origin may not open sockets here.') }
+        if (!origin.ok)
+          return refuse(origin.failure, upstream, textResponse(403, 'Forbidden: pages of this origin may not open sockets here.'))
         const admitted = options.admit(request)
-        return admitted.ok ? upgrade(request, upstream) : { accept: false, failure: admitted.failure }
+        return admitted.ok ? upgrade(request, upstream) : refuse(admitted.failure, upstream)
       },
     })),
     http: both.map(({ path, upstream }) => ({ path, methods: METHODS, answer: (request) => passOn(request, upstream) })),
@@ -77,20 +81,17 @@ async function upgrade(request: UpgradeRequest, upstream: Upstream): Promise<Upg
   if (!asked.ok) return refuse(asked.failure, upstream)
   const answer = asked.value
   const header = answer.status < 400 ? answer.headers.get(RELAY_HEADER) : undefined
-  if (header === undefined) return { accept: false, response: toPlainAnswer(answer) }
-  const control = readRelayHeader(header)
-  if (control === undefined) {
-    upstream.log.warn({ event: 'upstream.header_invalid', upstream: upstream.prefix })
-    return { accept: false, response: toPlainAnswer(answer) }
-  }
+  const control = header === undefined ? undefined : readRelayHeader(header)
+  upstream.note(header !== undefined && control === undefined ? 'header_invalid' : undefined)
+  if (control === undefined) return { accept: false, response: toPlainAnswer(answer) }
   const pid = parseProcessId(control.targetPid ?? '')
   if (!pid.ok) return { accept: false, response: textResponse(400, `Invalid target PID: ${pid.failure.message}`) }
   return upstream.openSocket({ control, subprotocol: chooseSubprotocol(answer, request) })
 }
 
-function refuse(failure: Failure, { toResponse, log, prefix }: Upstream): UpgradeAnswer {
-  log.warn({ event: 'upstream.failed', upstream: prefix, code: failure.code })
-  return { accept: false, response: toResponse(failure) }
+function refuse(failure: Failure, { toResponse, metrics }: Upstream, response = toResponse(failure)): UpgradeAnswer {
+  metrics.add('upgrades_refused_total', failure.code)
+  return { accept: false, response }
 }
 
 /** Undefined where the header is no JSON, or not of this shape. */
@@ -119,10 +120,8 @@ async function passOn(request: HttpRequest, upstream: Upstream): Promise<HttpRes
   const body = await request.readBody(REQUEST_BODY_BYTES)
   if (!body.ok) return upstream.toResponse(body.failure)
   const asked = await ask({ ...request, body: body.value }, upstream)
-  if (!asked.ok) {
-    upstream.log.warn({ event: 'upstream.failed', upstream: upstream.prefix, code: asked.failure.code })
-    return upstream.toResponse(asked.failure)
-  }
+  if (!asked.ok) return upstream.toResponse(asked.failure)
+  upstream.note(undefined)
   const wantsSocket = asked.value.status < 400 && asked.value.headers.has(RELAY_HEADER)
   if (!wantsSocket) return toPlainAnswer(asked.value)
   return upstream.toResponse({ code: 'http.upgrade_required', message: 'This address gives sockets only: open a WebSocket.' })
@@ -133,18 +132,31 @@ interface Asking extends Pick<HttpRequest, 'method' | 'path' | 'query' | 'header
   readonly onGone?: (listener: () => void) => void
 }
 
-async function ask(request: Asking, { backend, prefix }: Upstream): Promise<Result<BackendAnswer>> {
+async function ask(request: Asking, { backend, prefix, note }: Upstream): Promise<Result<BackendAnswer>> {
   const path = resolvePath(request.path, prefix)
   if (!path.ok) return path
   const query = request.query.toString()
   const { method, body, onGone } = request
-  return backend.ask({
+  const asked = await backend.ask({
     method,
     path: query === '' ? path.value : `${path.value}?${query}`,
     headers: toBackendHeaders(request),
     body,
     ...(onGone === undefined ? {} : { onGone }),
   })
+  if (!asked.ok && asked.failure.code.startsWith('upstream.')) note(asked.failure.code)
+  return asked
+}
+
+/** A backend that is down is asked often; the log says so once. */
+function createNotes(upstream: string, log: Log): Upstream['note'] {
+  let known: string | undefined
+  return (problem) => {
+    if (problem === known) return
+    known = problem
+    if (problem === undefined) log.info({ event: 'upstream.well', upstream })
+    else log.warn({ event: 'upstream.failing', upstream, problem })
+  }
 }
 
 /** Dots are resolved first: `/ws/app/../admin` is not below `/ws/app`. */
