@@ -19,8 +19,14 @@ describeDriver({
       ...{ driver, positions: POSITIONS },
       truth: () => driver.read(),
       commands: () => driver.controls.commands(),
-      goDown: () => Promise.resolve(driver.controls.setFault({ kind: 'unreachable' })),
-      comeUp: () => Promise.resolve(driver.controls.setFault(undefined)),
+      goDown() {
+        driver.controls.setFault({ kind: 'unreachable' })
+        return Promise.resolve()
+      },
+      comeUp() {
+        driver.controls.setFault(undefined)
+        return Promise.resolve()
+      },
       [Symbol.asyncDispose]: () => driver.stop(),
     })
   },
