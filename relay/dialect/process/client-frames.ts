@@ -61,8 +61,12 @@ function wrap(topic: string, payload: unknown): string {
 
 /** What JSON has no words for is null. */
 function toJson(value: unknown): string {
-  const isSayable = value !== undefined && typeof value !== 'function' && typeof value !== 'symbol'
-  return isSayable ? JSON.stringify(value) : 'null'
+  try {
+    const json: unknown = JSON.stringify(value)
+    return typeof json === 'string' ? json : 'null'
+  } catch {
+    return 'null'
+  }
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,4}|[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)?$/

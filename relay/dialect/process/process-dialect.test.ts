@@ -183,6 +183,32 @@ describe('what the client gets', () => {
     await settle()
     expect(socket.state).toBe('1000 target process exited')
   })
+  it('[WP28] what comes behind a close in the same turn is not sent; what came before is', async () => {
+    const { hub, address, socket, settle } = await openTo('a')
+    const tell = (topic: string, payload: unknown): void => void hub.send('peer/a', address, { topic, payload })
+    tell('ws.send', { type: 'text', data: 'before' })
+    tell('ws.close', 'done')
+    tell('ws.send', { type: 'text', data: 'behind' })
+    await settle()
+    expect([socket.sent, socket.state]).toEqual([['before'], '1000 done'])
+  })
+  it('[WP29] whatever it is told, nothing throws, and the socket takes the next message', async () => {
+    const topic = fc.oneof(fc.constantFrom('ws.send', 'ws.control', 'ws.error', '@events', 'x'), fc.string())
+    const data = fc.oneof(
+      fc.json().map((text): unknown => JSON.parse(text)),
+      fc.record({ topic, payload: fc.oneof(fc.anything({ withBigInt: true, withTypedArray: true }), fc.jsonValue()) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(data, async (told) => {
+        const { hub, address, socket, settle } = await openTo('a')
+        hub.send('peer/b', address, told)
+        hub.send('peer/b', address, { topic: 'ws.send', payload: { type: 'text', data: 'next' } })
+        await settle()
+        expect(socket.state === 'open' ? socket.sent.at(-1) : socket.state).toMatch(/^(next|1000 Failed to monitor new target PID)$/)
+      }),
+      { numRuns: 300 },
+    )
+  })
   it('[WP27] requests are answered, with a no', async () => {
     const { hub, address, settle } = await openTo('a')
     const outcomes: unknown[] = []

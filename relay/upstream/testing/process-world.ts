@@ -21,7 +21,7 @@ export interface Backend extends AsyncDisposable {
   handTo(header: object | string): void
 }
 
-export async function openBackend(): Promise<Backend> {
+export async function openBackend(port = 0): Promise<Backend> {
   const asked: Backend['asked'] = []
   const server: Server = createServer((request, response) => {
     let body = ''
@@ -31,7 +31,7 @@ export async function openBackend(): Promise<Backend> {
       backend.answer(request, response)
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   const backend: Backend = {
@@ -85,6 +85,12 @@ export interface Told extends ProcessMessage {
   readonly encoding: unknown
 }
 
+/** Where a relay listens; on loopback where no host is named. */
+export interface Place {
+  readonly host?: string
+  readonly port: number
+}
+
 /** A process in another program: a native client. */
 export interface RemoteProcess {
   readonly address: string
@@ -100,8 +106,8 @@ export interface RemoteProcess {
   terminate(): void
 }
 
-export async function openProcess(relay: TestRelay, token = ADMIN_TOKEN): Promise<RemoteProcess> {
-  const socket = new WebSocket(`ws://127.0.0.1:${String(relay.port)}/relay`, 'semblante.v1', {
+export async function openProcess(relay: Place, token = ADMIN_TOKEN): Promise<RemoteProcess> {
+  const socket = new WebSocket(`ws://${relay.host ?? '127.0.0.1'}:${String(relay.port)}/relay`, 'semblante.v1', {
     headers: { authorization: `Bearer ${token}` },
   })
   const inbox = new Stream<Told>()
