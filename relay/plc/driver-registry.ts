@@ -5,6 +5,7 @@
 import type { Clock, Log, PlcDriver, Random } from '../ports.ts'
 import type { StatusProfile } from './profiles/status-profile.ts'
 import { checkDeltaAsOptions, readAnswerBytes } from './delta-as/delta-as-options.ts'
+import { checkModbusOptions, parseModbusOptions } from './modbus-tcp/modbus-options.ts'
 import { checkSimulatedOptions, readWandering } from './simulated/simulated-options.ts'
 
 /** What a driver is told of its machine. */
@@ -69,6 +70,22 @@ export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map<string, DriverE
           ...{ positions, firstPosition, profile, clock, random },
           ...(answerLength === undefined ? {} : { answerLength }),
         })
+      },
+    },
+  ],
+  [
+    'modbus-tcp',
+    {
+      needsAddress: true,
+      defaultPort: 502,
+      defaultPollMs: 500,
+      checkOptions: checkModbusOptions,
+      async open(setup, { clock, random }) {
+        const { createModbusDriver } = await import('./modbus-tcp/modbus-driver.ts')
+        const parsed = parseModbusOptions(setup.options)
+        if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
+        const { positions, firstPosition, profile } = setup
+        return createModbusDriver({ ...addressOf(setup), ...{ positions, firstPosition, profile, clock, random }, ...parsed.options })
       },
     },
   ],
