@@ -122,7 +122,8 @@ describe.each(findTransports())('faults on %s', (transport) => {
       await until(() => relay.relay.measure().connections === 0)
       const { topics: _topics, historyMessages, historyBytes, ...sizes } = relay.relay.measure()
       expect({ ...before, ...sizes }).toEqual(before)
-      expect(historyMessages).toBeLessThanOrEqual(1_024)
+      // Presence keeps 1,024; the simulated machines say a little meanwhile.
+      expect(historyMessages).toBeLessThanOrEqual(1_024 + 64)
       expect(historyBytes).toBeLessThanOrEqual(512 * 1024)
     },
     FLOOD_TIMEOUT_MS,

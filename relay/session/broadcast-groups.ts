@@ -16,8 +16,10 @@ export interface GroupMember {
   miss(publication: Publication): void
   /** Looks whether more waits in its socket than may. */
   checkBacklog(): void
-  /** Looks how far behind it is. */
+  /** Asks how far behind it is, or looks whether the answer is late. */
   probe(): void
+  /** Looks whether the answer is late. */
+  checkRoundTrip(): void
 }
 
 export interface BroadcastGroup {
@@ -46,6 +48,8 @@ export interface BroadcastDependencies {
 
 /** Bytes to each reader after which backlogs are looked at. */
 const CHECK_BYTES = 64 * 1024
+/** Looks at round trips between two pings: at a thousand readers each ping is a thousand system calls. */
+const LOOKS_PER_PING = 5
 /** Frames that may wait for a latency budget. More: they leave at once. */
 const MAX_HELD = 256
 
@@ -80,6 +84,7 @@ class Group implements BroadcastGroup, Receiver, TurnTask {
   #cancelFlush: (() => void) | undefined
   #uncheckedBytes = 0
   #unprobedBytes = 0
+  #looksSincePing = LOOKS_PER_PING
 
   constructor(dialect: Dialect, dependencies: BroadcastDependencies, onEmpty: () => void) {
     this.#dialect = dialect
@@ -131,7 +136,13 @@ class Group implements BroadcastGroup, Receiver, TurnTask {
     }
   }
   probeIfBusy(): void {
-    if (this.#unprobedBytes < CHECK_BYTES) return
+    this.#looksSincePing += 1
+    if (this.#unprobedBytes === 0) return
+    if (this.#looksSincePing < LOOKS_PER_PING || this.#unprobedBytes < CHECK_BYTES) {
+      for (const member of this.#live) member.checkRoundTrip()
+      return
+    }
+    this.#looksSincePing = 0
     this.#unprobedBytes = 0
     for (const member of [...this.#live]) member.probe()
   }

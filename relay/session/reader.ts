@@ -129,9 +129,12 @@ export class Reader implements Receiver, GroupMember, TurnTask {
   }
   probe(): void {
     if (!this.socket.isTwoWay || this.#missed !== undefined) return
-    const now = this.#dependencies.clock.now()
     if (this.#pingSentAt === 0) this.ping()
-    else if (now - this.#pingSentAt > this.#dependencies.limits.lagRoundTripMs) this.#fallBehind(true)
+    else this.checkRoundTrip()
+  }
+  checkRoundTrip(): void {
+    if (this.#pingSentAt === 0 || this.#missed !== undefined || !this.socket.isTwoWay) return
+    if (this.#dependencies.clock.now() - this.#pingSentAt > this.#dependencies.limits.lagRoundTripMs) this.#fallBehind(true)
   }
   ping(): void {
     this.socket.ping()

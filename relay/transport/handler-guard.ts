@@ -7,8 +7,13 @@ export function guard(log: Log, work: () => void): void {
   try {
     work()
   } catch (error) {
-    log.error({ event: 'transport.handler_failed', error: describeError(error) })
+    reportFailure(log, error)
   }
+}
+
+/** For handlers of every frame, which guard themselves: a function made for each would cost more than what it guards. */
+export function reportFailure(log: Log, error: unknown): void {
+  log.error({ event: 'transport.handler_failed', error: describeError(error) })
 }
 
 export function describeError(error: unknown): string {

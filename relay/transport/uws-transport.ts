@@ -11,7 +11,7 @@ import type {
 } from 'uWebSockets.js'
 import type { ListenResult, Socket, SocketRoute, Transport, UpgradeAnswer } from '../ports.ts'
 import { createClientAddressReader } from './client-address.ts'
-import { createUpgradeGate, guard, type UpgradeGate } from './handler-guard.ts'
+import { createUpgradeGate, guard, reportFailure, type UpgradeGate } from './handler-guard.ts'
 import { asksForWebSocket, refuseHandshake } from './handshake.ts'
 import { refusalResponse } from './http-answer.ts'
 import { findBindProblem } from './port-probe.ts'
@@ -111,6 +111,7 @@ async function bind(
 
 function addSocketRoute(app: UwsApp, route: SocketRoute, state: UwsState): void {
   const { log, open } = state
+  const receive = createReceiver(route.maxFrameBytes)
   app.ws<UserData>(route.path, {
     maxPayloadLength: route.maxFrameBytes * TRANSPORT_LIMITS.oversizeFactor,
     idleTimeout: TRANSPORT_LIMITS.idleSeconds,
@@ -122,7 +123,13 @@ function addSocketRoute(app: UwsApp, route: SocketRoute, state: UwsState): void 
       open.add(ws.getUserData().socket)
       ws.getUserData().socket.start(ws, log)
     },
-    message: (ws, message, isBinary) => guard(log, () => receive(ws, message, { isBinary, maxFrameBytes: route.maxFrameBytes })),
+    message: (ws, message, isBinary) => {
+      try {
+        receive(ws, message, isBinary)
+      } catch (error) {
+        reportFailure(log, error)
+      }
+    },
     drain: (ws) => guard(log, () => ws.getUserData().socket.listener?.onDrain()),
     ping: (ws) => guard(log, () => ws.getUserData().socket.listener?.onPong()),
     pong: (ws) => guard(log, () => ws.getUserData().socket.listener?.onPong()),
@@ -173,10 +180,12 @@ function upgrade(
   })
 }
 
-function receive(ws: WebSocket<UserData>, message: ArrayBuffer, frame: { isBinary: boolean; maxFrameBytes: number }): void {
-  const listener = ws.getUserData().socket.listener
-  if (listener === undefined) return
-  if (message.byteLength > frame.maxFrameBytes) listener.onTooLarge(message.byteLength)
-  else if (frame.isBinary) listener.onBinary(new Uint8Array(message.slice(0)))
-  else listener.onText(Buffer.from(message).toString('utf8'))
+function createReceiver(maxFrameBytes: number): (ws: WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean) => void {
+  return (ws, message, isBinary) => {
+    const listener = ws.getUserData().socket.listener
+    if (listener === undefined) return
+    if (message.byteLength > maxFrameBytes) listener.onTooLarge(message.byteLength)
+    else if (isBinary) listener.onBinary(new Uint8Array(message.slice(0)))
+    else listener.onText(Buffer.from(message).toString('utf8'))
+  }
 }
