@@ -57,6 +57,11 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
     const interlock = findInterlock(status, parsed.name)
     return interlock === undefined ? undefined : refuseFor(interlock, name, interlock === 'unreachable' ? status.reason : undefined)
   }
+  /** Whether something is in the way is not judged by what was read long ago. A stop does not wait. */
+  async function freshen({ name: command }: ParsedCommand): Promise<void> {
+    const { time, quality } = readStatus()
+    if (command !== 'stop' && quality === 'good' && clock.now() - time > times.staleMs) await device.refresh()
+  }
   function checkRoles({ by }: ServiceCall): Result<void> {
     const { commandRoles } = setup
     if (commandRoles === undefined || by.roles.some((role) => commandRoles.includes(role))) return succeed(undefined)
@@ -98,7 +103,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
     return succeed({ command: id, state: 'done', status })
   }
   function start(parsed: ParsedCommand, { id, call }: Attempt): Promise<Result<MachineCommandResult>> {
-    const order = { id, parsed, by: subjectOf(call), from: call.from, remoteAddress: call.remoteAddress }
+    const order = { id, parsed, by: subjectOf(call), from: call.from, remoteAddress: call.remoteAddress, deadlineMs: call.deadlineMs }
     const run = createCommandRun(order, { clock, device, audit, times, name, readStatus, tell, onEnd })
     const replaced = current
     current = run
@@ -123,6 +128,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
       const allowed = checkRoles(call)
       if (!allowed.ok) return refuse(allowed.failure, attempt)
       if (!parsed.ok) return refuse(parsed.failure, attempt)
+      await freshen(parsed.value)
       const refusal = findRefusal(parsed.value, call)
       if (refusal !== undefined && !refusal.ok) return refuse(refusal.failure, attempt)
       return parsed.value.command === undefined ? readOnly(attempt) : start(parsed.value, attempt)

@@ -34,6 +34,8 @@ export interface CommandOrder {
   readonly by: string
   readonly from: string
   readonly remoteAddress: string | undefined
+  /** How long whoever asked waits for an answer. */
+  readonly deadlineMs: number
 }
 
 export interface CommandRunDependencies {
@@ -59,7 +61,8 @@ export function createCommandRun(order: CommandOrder, dependencies: CommandRunDe
   const { id, parsed, by } = order
   const since = clock.now()
   const before = readStatus()
-  const handOverMs = parsed.name === 'stop' ? 2 * times.hangMs : times.handOverMs
+  // Nobody waits for a late move any more; a late stop still does good.
+  const handOverMs = parsed.name === 'stop' ? 2 * times.hangMs : Math.min(times.handOverMs, order.deadlineMs)
   let phase: Phase = 'writingDown'
   let seenAt = before.position
   let still: { readonly from: number; readonly readings: number } | undefined
@@ -116,7 +119,7 @@ export function createCommandRun(order: CommandOrder, dependencies: CommandRunDe
       finish('done')
       return
     }
-    const wantedUntil = clock.now() + handOverMs
+    const wantedUntil = since + handOverMs
     const end = await device.write(parsed.command, () => phase === 'handingOver' && clock.now() <= wantedUntil)
     if (!hasEnded()) afterHandOver(end)
   }

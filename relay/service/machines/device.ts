@@ -48,6 +48,8 @@ const MAX_REFRESHES = 256
 /** Failures before the breaker opens. */
 const CALM_FAILURES = 2
 const FIRST_PAUSE_MS = 500
+/** What the end of a driver may take. */
+const END_MS = 2_000
 /** Between two readings of a device that takes longer than its interval. */
 const BREATH_MS = 20
 const LATE: WriteEnd = { ok: false, problem: 'It could not be handed over in time.', isSent: false, isLate: true }
@@ -99,7 +101,18 @@ export function createDevice(setup: MachineSetup, dependencies: DeviceDependenci
     const dropped = driver
     driver = undefined
     opening += 1
-    dropped?.stop().catch((error: unknown) => log.error({ event: 'machine.driver_failed', machine, error: String(error) }))
+    if (dropped !== undefined) void endDriver(dropped)
+  }
+  /** A driver that hangs even then is waited for no longer than that. */
+  async function endDriver(ending: PlcDriver): Promise<void> {
+    let cancel = (): void => undefined
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(END_MS, resolve)
+    })
+    await Promise.race([ending.stop(), late]).catch((error: unknown) => {
+      log.error({ event: 'machine.driver_failed', machine, error: String(error) })
+    })
+    cancel()
   }
   async function read(): Promise<void> {
     const startedAt = clock.now()
@@ -170,7 +183,7 @@ export function createDevice(setup: MachineSetup, dependencies: DeviceDependenci
       for (const { end } of jobs.splice(0)) end(LATE)
       const last = driver
       driver = undefined
-      await last?.stop().catch((error: unknown) => log.error({ event: 'machine.driver_failed', machine, error: String(error) }))
+      if (last !== undefined) await endDriver(last)
     },
     write(command, isWanted) {
       if (!isRunning || jobs.length >= MAX_WAITING) return Promise.resolve(LATE)

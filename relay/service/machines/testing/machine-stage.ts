@@ -35,7 +35,7 @@ export interface MachineStage extends TestHub {
 export interface Visitor {
   readonly address: string
   /** Asks and does not wait; `outcome` fills when the answer comes. */
-  ask(to: string, method: string, data?: unknown, key?: string): Asked
+  ask(to: string, method: string, data?: unknown, options?: { readonly key?: string; readonly deadlineMs?: number }): Asked
   /** The connection breaks. */
   leave(): void
 }
@@ -168,12 +168,12 @@ function connect({ hub }: TestHub, name: string, roles: Identity['roles'] = ['op
   return {
     address,
     leave: () => hub.leave(address),
-    ask(to, method, data, key) {
+    ask(to, method, data, { key, deadlineMs = 30_000 } = {}) {
       asked += 1
       const id = `${name}${String(asked)}`
       const question: { outcome: Result<unknown> | undefined } = { outcome: undefined }
       waiting.set(id, question)
-      const taken = hub.request({ id, from: address, by, remoteAddress: '192.0.2.7', to, method, data, deadlineMs: 30_000, key })
+      const taken = hub.request({ id, from: address, by, remoteAddress: '192.0.2.7', to, method, data, deadlineMs, key })
       if (!taken.ok) question.outcome = taken
       return question
     },
