@@ -16,7 +16,6 @@ export interface IncomingFeeds {
   reconnected(): void
   /** Asks again where no answer came, a few times. */
   retry(): void
-  size(): number
 }
 
 interface Options {
@@ -139,6 +138,5 @@ export function createIncomingFeeds({ clock, log, ask, apply, noteLoss }: Option
         else askIfBehind(relayId, origin, tries + 1)
       }
     },
-    size: () => origins.size,
   }
 }

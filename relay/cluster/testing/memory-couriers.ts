@@ -10,8 +10,6 @@ export interface MemoryBroker {
   heal(relayId?: string): void
   /** Texts for this relay are lost on the way while it says so; it stays connected. */
   loseFor(relayId: string, isLost: (text: string) => boolean): void
-  /** How many texts were handed over. */
-  readonly delivered: () => number
 }
 
 interface Member {
@@ -38,7 +36,6 @@ export function createMemoryBroker(): MemoryBroker {
     for (const [id, member] of members) if (relayId === undefined || relayId === id) change(member)
   }
   return {
-    delivered: () => delivered,
     open(relayId) {
       const member: Member = { listener: undefined, isConnected: false, isLost: () => false, flushes: [] }
       members.set(relayId, member)
