@@ -6,6 +6,9 @@ export const BUCKET_MS = { min: 5_000, max: 7_000 } as const
 /** Steps worked out in one look at most; after a longer silence (a suspended laptop) the carousel goes on from where it was. */
 const MAX_STEPS = 1_000
 
+/** Buckets of a journey of its own: short, so that whoever wants to command it seldom has to wait. */
+const MAX_WANDER = 3
+
 export interface ChainFaults {
   readonly alarm: boolean
   readonly emergencyStop: boolean
@@ -79,7 +82,8 @@ export function createChain({ clock, random, positions, isWandering, restMs }: O
     return { kind: 'moving', target, step: stepsUp <= positions / 2 ? 1 : -1, nextBucketAt: from + between(BUCKET_MS) }
   }
   function wander(from: number): Motion {
-    return depart((position + 1 + Math.floor(random.fraction() * (positions - 1))) % positions, from)
+    const steps = 1 + Math.floor(random.fraction() * Math.min(MAX_WANDER, positions / 2))
+    return depart((position + (random.fraction() < 0.5 ? steps : positions - steps)) % positions, from)
   }
   function pass(moving: Extract<Motion, { kind: 'moving' }>): Motion {
     position = (position + moving.step + positions) % positions
