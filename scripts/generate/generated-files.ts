@@ -2,6 +2,7 @@
 import { writeAsyncApiDocument } from './asyncapi-document.ts'
 import { writeCatalogGuards } from './catalog-guards.ts'
 import { writeConfigurationPage } from './configuration-page.ts'
+import { writeErrorRetries } from './error-retries.ts'
 import type { GeneratedFile } from './generated-file.ts'
 import { writeProtocolPages } from './protocol-pages.ts'
 import { writeTopicTable } from './topic-table.ts'
@@ -9,6 +10,7 @@ import { writeTopicTable } from './topic-table.ts'
 export function generateFiles(): readonly GeneratedFile[] {
   return [
     { path: 'shared/generated/guards.ts', text: writeCatalogGuards() },
+    { path: 'shared/generated/error-retries.ts', text: writeErrorRetries() },
     { path: 'shared/generated/topic-table.ts', text: writeTopicTable() },
     { path: 'docs/protocol/asyncapi.json', text: writeAsyncApiDocument() },
     ...writeProtocolPages(),

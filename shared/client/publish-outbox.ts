@@ -2,8 +2,9 @@
  * Publishes that wait for `published`: in order, bounded, each with an idempotency key so that it may be sent again after the line broke
  * and still has one effect. Sends nothing itself and knows no timer.
  */
+import { ERROR_RETRIES } from '#shared/generated/error-retries'
 import { encodeMessage } from '#shared/protocol/codec'
-import { ERRORS, type Failure } from '#shared/protocol/errors'
+import type { Failure } from '#shared/protocol/errors'
 import type { RelayMessageOf } from '#shared/protocol/messages'
 import { byteLength } from './topic-positions.ts'
 
@@ -153,7 +154,7 @@ export function createPublishOutbox(perSecond: number): PublishOutbox {
     refused(id, failure, now) {
       const entry = entries.get(id)
       if (entry === undefined) return false
-      if (ERRORS[failure.code].retry === 'never' || entry.sends >= OUTBOX_LIMITS.sends) {
+      if (ERROR_RETRIES[failure.code] === 'never' || entry.sends >= OUTBOX_LIMITS.sends) {
         const isUncertain = failure.code === 'publish.deadline_passed'
         end(id, () => ({ kind: 'failed', failure, isUncertain }))
       } else {

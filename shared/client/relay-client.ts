@@ -3,9 +3,10 @@
  * sends again what was not answered without a second effect, and keeps the newest value of `latest` topics while the relay is away.
  * Leaves the link to `relay-connection.ts`, payload schemas to `topic-catalog.ts`.
  */
+import { ERROR_RETRIES } from '#shared/generated/error-retries'
 import { encodeBinaryFrame } from '#shared/protocol/binary-frame'
 import { encodeMessage } from '#shared/protocol/codec'
-import { ERRORS, fail, succeed, type Failure, type Result } from '#shared/protocol/errors'
+import { fail, succeed, type Failure, type Result } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { findTopic, topicRule } from '#shared/protocol/topic-catalog'
@@ -374,7 +375,7 @@ class ReturningClient implements RelayClient {
 
   #handleError(id: string | undefined, failure: Failure): boolean {
     if (id !== undefined && this.#pending.settle(id, { kind: 'failed', failure })) return true
-    if (id !== undefined && ERRORS[failure.code].retry !== 'authenticate' && this.#outbox.refused(id, failure, this.#clock.now())) {
+    if (id !== undefined && ERROR_RETRIES[failure.code] !== 'authenticate' && this.#outbox.refused(id, failure, this.#clock.now())) {
       this.#drain()
       return true
     }

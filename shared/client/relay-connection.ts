@@ -3,10 +3,11 @@
  * partysocket, which opens sockets and notices when they break; when to try again is decided here, because its pauses have no jitter.
  * Leaves to the client what is said over the link.
  */
+import { ERROR_RETRIES } from '#shared/generated/error-retries'
 import ReconnectingWebSocket, { CloseEvent } from 'partysocket/ws'
 import { CLOSE_CODES } from '#shared/protocol/close-codes'
 import { encodeMessage, parseRelayMessage } from '#shared/protocol/codec'
-import { ERRORS, type Failure } from '#shared/protocol/errors'
+import type { Failure } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
 import { PROTOCOL_VERSION, SUBPROTOCOL } from '#shared/protocol/protocol'
 import type { ClientClock } from './client-clock.ts'
@@ -353,7 +354,7 @@ class ReturningConnection implements RelayConnection {
       return
     }
     if (this.#listener.onError(id, field === undefined ? { code, message } : { code, message, field })) return
-    const retry = ERRORS[code].retry
+    const retry = ERROR_RETRIES[code]
     if (retry === 'authenticate') {
       this.#token = undefined
       this.#reconnect()

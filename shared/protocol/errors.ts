@@ -23,8 +23,16 @@ export const ERRORS = {
   'frame.unknown_type': { retry: 'never', http: 400, doc: 'No message of the catalog has this `type`, or clients may not send it.' },
   'frame.invalid_fields': { retry: 'never', http: 400, doc: 'A field is missing, unknown or of the wrong shape; `field` names it.' },
   'frame.too_large': { retry: 'never', http: 413, doc: 'The frame or body is over the size limit. On a WebSocket, close 1009 follows.' },
-  'frame.binary_unsupported': { retry: 'never', http: 400, doc: 'The frame is binary where only text is spoken, or the target takes no attachment.' },
-  'attachment.malformed': { retry: 'never', http: 400, doc: 'A binary frame is 4 bytes of length, big-endian, then so many bytes of JSON, a `request`, then its attachment.' },
+  'frame.binary_unsupported': {
+    retry: 'never',
+    http: 400,
+    doc: 'The frame is binary where only text is spoken, or the target takes no attachment.',
+  },
+  'attachment.malformed': {
+    retry: 'never',
+    http: 400,
+    doc: 'A binary frame is 4 bytes of length, big-endian, then so many bytes of JSON, a `request`, then its attachment.',
+  },
   'protocol.unsupported_version': {
     retry: 'never',
     http: 400,
@@ -77,9 +85,17 @@ export const ERRORS = {
   'machine.moving': { retry: 'later', http: 409, doc: 'The machine moves already, by other means.' },
   'machine.manual_mode': { retry: 'later', http: 409, doc: 'The machine stands in manual mode: turn its switch to remote.' },
   'machine.alarm': { retry: 'later', http: 409, doc: 'The machine reports an alarm or a fault: clear it at the machine, then reset.' },
-  'machine.emergency_stop': { retry: 'later', http: 409, doc: 'The emergency stop is pressed: make sure nobody is in danger, then release it.' },
+  'machine.emergency_stop': {
+    retry: 'later',
+    http: 409,
+    doc: 'The emergency stop is pressed: make sure nobody is in danger, then release it.',
+  },
   'machine.unreachable': { retry: 'later', http: 503, doc: 'The machine cannot be read now, so nothing is sent to it.' },
-  'machine.not_confirmed': { retry: 'later', http: 504, doc: 'The command was sent and the machine was not seen to obey. Look at it before you send another.' },
+  'machine.not_confirmed': {
+    retry: 'later',
+    http: 504,
+    doc: 'The command was sent and the machine was not seen to obey. Look at it before you send another.',
+  },
   'machine.audit_failed': { retry: 'later', http: 503, doc: 'The audit log cannot be written, so nothing is commanded.' },
   'image.missing': { retry: 'never', http: 400, doc: 'No image came, or an empty one.' },
   'image.undecodable': { retry: 'never', http: 400, doc: 'The bytes are no whole JPEG, PNG or WebP picture.' },

@@ -383,7 +383,13 @@ export const MESSAGES = {
     doc: 'Tell me, once, when that peer ends. The same right as to send to it.',
   },
   monitored: { schema: Monitored, direction: 'to-client', since: '0.3.0', doc: 'Done: `exited` will come, whatever happens to it.' },
-  demonitor: { schema: Demonitor, direction: 'to-relay', since: '0.3.0', answers: ['demonitored', 'error'], doc: 'No more of that. Unknown peers are answered the same.' },
+  demonitor: {
+    schema: Demonitor,
+    direction: 'to-relay',
+    since: '0.3.0',
+    answers: ['demonitored', 'error'],
+    doc: 'No more of that. Unknown peers are answered the same.',
+  },
   demonitored: { schema: Demonitored, direction: 'to-client', since: '0.3.0', doc: 'Done.' },
   exited: { schema: Exited, direction: 'to-client', since: '0.3.0', doc: 'A peer you monitor, or are linked to, has ended.' },
   error: {
