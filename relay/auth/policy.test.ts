@@ -264,18 +264,18 @@ describe('the built-in policy', () => {
   "roles": {
     "viewer": {
       "subscribe": ["#"],
-      "request": ["relay"]
+      "request": ["relay", "machines", "vision", "assistant"]
     },
     "station": {
       "extends": "viewer",
-      "publish": ["emotion/{station}", "app/#", "order/#"],
-      "request": ["peer/+"]
+      "publish": ["emotion/{station}", "agent/+/message", "app/#", "order/#"],
+      "request": ["peer/+", "process/#", "agents"]
     },
     "operator": {
       "extends": "station",
       "subscribe": ["$relay/presence"],
-      "publish": ["app/#", "order/#"],
-      "request": ["machine/#"]
+      "publish": ["agent/+/message", "app/#", "order/#"],
+      "request": ["machine/#", "processes"]
     },
     "admin": {
       "extends": "operator",
