@@ -45,6 +45,8 @@ export function createInferencePool(options: InferencePoolOptions): InferenceBac
   let refusedAt: number | undefined
   let hasTold = false
   let stopping: Promise<void> | undefined
+  /** Threads that are being ended. */
+  const endings = new Set<Promise<boolean>>()
 
   function refuse(): Result<never> {
     return fail('vision.unavailable', `This relay reads no pictures now: ${problem}`)
@@ -62,7 +64,11 @@ export function createInferencePool(options: InferencePoolOptions): InferenceBac
     slot.thread = undefined
     slot.ready = undefined
     if (stopping === undefined) log.warn({ event: 'vision.thread_lost', reason })
-    if ((await thread?.end()) === false) log.error({ event: 'vision.thread_left_behind', reason })
+    if (thread === undefined) return
+    const ending = thread.end()
+    endings.add(ending)
+    if (!(await ending)) log.error({ event: 'vision.thread_left_behind', reason })
+    endings.delete(ending)
   }
   /** A thread that is ready; started where there is none. */
   async function openThread(slot: Slot, files: NetworkPlace): Promise<Result<ThreadReady>> {
@@ -112,7 +118,7 @@ export function createInferencePool(options: InferencePoolOptions): InferenceBac
   }
   async function stop(): Promise<void> {
     problem = 'It is stopping.'
-    await Promise.all(slots.map(async ({ thread }) => thread?.end()))
+    await Promise.all([...endings, ...slots.map(async ({ thread }) => thread?.end())])
   }
   return {
     slots: threads,
