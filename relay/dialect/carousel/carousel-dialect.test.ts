@@ -1,4 +1,5 @@
 /** Each message of carousel_api's document, and each that only its server knew, against a bus in hand. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   MACHINE_1,
@@ -320,6 +321,40 @@ describe('what the client gets wrong', () => {
   })
 })
 
+describe('whatever comes', () => {
+  const anything = fc.oneof(fc.jsonValue(), fc.constantFrom('machine_1', 'machine_9', '', 0, 1, 255, 256, -1, null))
+  const message = fc.record(
+    {
+      type: fc.oneof(fc.constantFrom('ping', 'get_status', 'send_command', 'subscribe'), anything),
+      machine_id: anything,
+      command: fc.oneof(anything, fc.record({ command: anything, argument: anything }, { requiredKeys: [] })),
+      argument: anything,
+      subscription_type: fc.oneof(fc.constantFrom('status_updates', 'command_results', 'all_events'), anything),
+      machine_ids: fc.oneof(anything, fc.array(anything)),
+    },
+    { requiredKeys: [] },
+  )
+  it.each(['multi-plc', 'single-plc'])('[CD74] is answered or asked of the bus, in %s mode, and nothing throws', (mode) => {
+    const frames = fc.oneof(
+      fc.string(),
+      fc.uint8Array(),
+      fc.json(),
+      message.map((fields) => JSON.stringify(fields)),
+    )
+    fc.assert(
+      fc.property(fc.array(frames, { maxLength: 10 }), (sent) => {
+        const talk = createCarouselTalk({ list: mode === 'multi-plc' ? TWO_MACHINES : ONE_MACHINE })
+        for (const frame of sent) {
+          const before = talk.said.length
+          talk.send(frame)
+          expect(talk.news().length + talk.said.length - before).toBeGreaterThan(0)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
 describe('broadcasts', () => {
   const moving = createStatus({ isMoving: true, direction: 'down', position: 25, raw: 151 })
   const publishStatus = (talk: ReturnType<typeof createCarouselTalk>, status: ReturnType<typeof createStatus>, isRetained = false): void =>
@@ -404,7 +439,7 @@ describe('broadcasts', () => {
     publishStatus(talk, createStatus({ machine: 'machine_3' }))
     expect(talk.news()).toEqual([])
   })
-  it('[CD27a] learns of machines that come, and forgets those that go', async () => {
+  it('[CD73] learns of machines that come, and forgets those that go', async () => {
     const talk = createInformedTalk()
     talk.clock.advance(10_000)
     talk.setList({ ...TWO_MACHINES, machines: [MACHINE_1, { ...MACHINE_2, machine: 'machine_3' }] })
