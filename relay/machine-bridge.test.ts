@@ -8,6 +8,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { SignJWT } from 'jose'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { openTestClient, type ReceivedMessage, type TestClient } from '#shared/testing/test-client'
+import { createSeededRandom } from '#shared/testing/seeded-random'
+import { createSystemClock } from './ops/system-clock.ts'
+import { createDeltaAsSimulator } from './plc/delta-as/delta-as-simulator.ts'
+import { builtInProfile } from './plc/profiles/status-profile.ts'
+import { createSimulatedCarousel } from './plc/simulated/simulated-carousel.ts'
 import { startTestRelay, tryTestRelay } from './testing/test-relay.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'semblante-bridge-'))
@@ -149,7 +154,43 @@ describe('machines of a relay', () => {
       [2, 'unknown'],
     ])
   }, 60_000)
+  it("[MB6] carousel_api's own config_multi_plc.json and a Delta PLC that restarts in the middle of a move: sent once, seen to its end", async () => {
+    const clock = createSystemClock()
+    const carousel = createSimulatedCarousel({
+      ...{ clock, random: createSeededRandom(5), positions: 24, profile: builtInProfile('delta_as'), wandering: 'never' },
+    })
+    await carousel.start()
+    const plc = createDeltaAsSimulator({ machine: carousel, answerLength: 200, refusalMs: 300, clock })
+    const port = await plc.start({ host: '127.0.0.1', port: 0 })
+    const config = {
+      api_config: { port: 5000, debug: false, allowed_origins: 'http://localhost:3000' },
+      plc_machines: [{ id: 'machine_1', name: 'Carrusel Principal', ip: '127.0.0.1', port, simulator: false, description: 'Planta 1' }],
+      logging: { level: 'INFO', max_file_size_mb: 10, backup_count: 5, connection_log_enabled: true },
+    }
+    const relay = await startTestRelay({ settings: { MACHINES_FILE: fileWith(JSON.stringify(config)), ADMIN_TOKEN } })
+    await using admin = await connect(relay.port, ADMIN_TOKEN)
+    admin.send({ type: 'subscribe', topic: 'machine/machine_1/+' })
+    const good = await admin.next(({ topic, data }) => topic === 'machine/machine_1/status' && qualityOf(data) === 'good')
+    const target = (Number(positionOf(good.data)) + 1) % 24
+    admin.send({ type: 'request', id: 'm', to: 'machine/machine_1', method: 'move', data: { position: target } })
+    expect(await admin.next(({ id }) => id === 'm')).toMatchObject({ data: { state: 'running', status: { raw: 23, isMoving: true } } })
+    plc.restart()
+    await admin.next(({ topic, data }) => topic === 'machine/machine_1/status' && qualityOf(data) === 'stale')
+    const end = await admin.next(
+      ({ topic, data }) => topic === 'machine/machine_1/command' && stateOf(data) !== 'accepted' && stateOf(data) !== 'running',
+    )
+    expect(end.data).toMatchObject({ state: 'done', argument: target, position: target })
+    expect(carousel.controls.commands()).toEqual([{ kind: 'move', position: target }])
+    await relay[Symbol.asyncDispose]()
+    await plc.stop()
+  }, 60_000)
 })
+
+const fieldOf = (data: unknown, name: string): unknown =>
+  typeof data === 'object' && data !== null ? Object.entries(data).find(([key]) => key === name)?.[1] : undefined
+const qualityOf = (data: unknown): unknown => fieldOf(data, 'quality')
+const positionOf = (data: unknown): unknown => fieldOf(data, 'position')
+const stateOf = (data: unknown): unknown => fieldOf(data, 'state')
 
 interface RelayProcess {
   readonly port: number
