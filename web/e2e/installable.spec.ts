@@ -43,10 +43,11 @@ test('[IN2] the shell is at most 120 kB gzip, beside it the runtime and each pag
   }
 })
 
-/** What the page's entry imports only when asked to, with the style sheet of the same name. */
+/** What the page's entry and its worker import only when asked to, with the style sheet of the same name. */
 async function listLaterPages(files: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const [, entry = ''] = /src="\/(assets\/[^"]+\.js)"/.exec(await readFile('dist/index.html', 'utf8')) ?? []
-  const code = await readFile(join('dist', entry), 'utf8')
+  const worker = files.find((name) => name.includes('vision-worker')) ?? ''
+  const code = `${await readFile(join('dist', entry), 'utf8')}${await readFile(join('dist', worker), 'utf8')}`
   const names = [...code.matchAll(/import\([`'"]\.\/([\w-]+)-[\w-]{8}\.js[`'"]\)/g)].map(([, name = '']) => name)
   const isPart = (file: string, name: string): boolean => new RegExp(`^assets/${name}-[\\w-]{8}\\.(js|css)$`).test(file)
   return new Map(names.map((name) => [name, files.filter((file) => isPart(file, name))]))

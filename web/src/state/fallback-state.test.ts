@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '#shared/protocol/errors'
 import type { LinkStatus } from '../link/relay-link.ts'
+import { startFallbackRun } from '../vision/fallback-run.ts'
 import type { RemoteReading } from '../vision/remote-reader.ts'
 import type { FrameAnalysis, FramePictures, PictureKind } from '../vision/vision-api.ts'
 import { createFallbackState, FRAME_BUDGET_MS } from './fallback-state.svelte.ts'
@@ -61,12 +62,14 @@ function createBench({ said, isOffered = true, reading }: BenchOptions = {}) {
     load: () =>
       Promise.resolve({
         Notice: () => ({}),
-        reader: {
-          read(pictures) {
-            sent += 1
-            return Promise.resolve(next ?? { kind: 'read', analysis: analysisAt(pictures.time), model: 'net@1' })
-          },
-        },
+        Choice: () => ({}),
+        startRun: (options) =>
+          startFallbackRun(options, {
+            read(pictures) {
+              sent += 1
+              return Promise.resolve(next ?? { kind: 'read', analysis: analysisAt(pictures.time), model: 'net@1' })
+            },
+          }),
       }),
     onAnalysis: (analysis) => void shown.push(analysis),
     now: () => now,
@@ -120,7 +123,7 @@ describe('asking', () => {
     expect(bench.state.status).toBe('local')
     await bench.readHere(SLOW_MS, 20)
     expect(bench.state.status).toBe('asking')
-    expect(bench.state.Notice).toBeDefined()
+    expect(bench.state.parts).toBeDefined()
     for (let count = 0; count < 5; count += 1) await bench.frame()
     expect([bench.sent(), bench.pictured.length, bench.submitted()]).toEqual([0, 0, 5])
   })
