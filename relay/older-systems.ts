@@ -7,13 +7,14 @@ import { ANONYMOUS_SUBJECT_PREFIX } from './auth/anonymous-sessions.ts'
 import type { Config } from './config.ts'
 import { createAgentSystem } from './dialect/agent/agent-system.ts'
 import { createCarouselSystem } from './dialect/carousel/carousel-system.ts'
-import { createEventSystem, type EventSystem } from './dialect/event/event-system.ts'
+import { createEventSystem } from './dialect/event/event-system.ts'
 import { CLIENT_MESSAGE_BYTES, createClientSocket } from './dialect/process/process-dialect.ts'
 import { createVisionSystem } from './dialect/vision/vision-system.ts'
 import type { Hub } from './hub/hub.ts'
 import type {
   AccessPolicy,
   Clock,
+  DialectRoute,
   DeniedListener,
   HttpAnswer,
   HttpRequest,
@@ -74,6 +75,8 @@ export interface OlderSystems {
 const GUEST_MS = 10 * 365 * 24 * 60 * 60 * 1000
 const GUEST_BYTES = 9
 const GUEST_PREFIX = 'guest/'
+/** Where clients find Socket.IO besides: without the slash, and where `path: '/ws'` leads them, as on YektaYar's main server. */
+const ENGINE_PATHS = ['/socket.io', '/ws/']
 
 export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   const { config } = parts
@@ -82,8 +85,10 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
   const systems = [events.system, ...listSystems(parts)]
   const processes = openProcesses(parts)
   const upstream = openUpstreams(parts, processes)
+  const toSocket = (system: OlderSystem, route: DialectRoute): SocketRoute =>
+    system === events.system ? events.engine.share(createDialectRoute(route, dependencies)) : createDialectRoute(route, dependencies)
   const toSockets = (system: OlderSystem): SocketRoute[] => [
-    ...system.sockets.map((route) => createDialectRoute(route, dependencies)),
+    ...system.sockets.map((route) => toSocket(system, route)),
     ...(system === events.system ? events.engine.sockets : []),
   ]
   return {
@@ -95,7 +100,7 @@ export function createOlderSystems(parts: OlderSystemParts): OlderSystems {
       const [port, name] = text.split(':')
       const system = systems.find((candidate) => candidate.name === name)
       if (system === undefined) return []
-      const rootSocket = createDialectRoute({ ...system.rootSocket, path: '/*' }, dependencies)
+      const rootSocket = toSocket(system, { ...system.rootSocket, path: '/*' })
       const root = createRestRoute({ ...system.root, path: '/', methods: ['GET', 'HEAD'] }, dependencies)
       return [
         {
@@ -117,14 +122,15 @@ function listSystems({ clock, random, config }: OlderSystemParts): readonly Olde
 /** Native events, and Socket.IO around the same. */
 function openEventSystem(
   { clock, random, config, findToken, sessions }: OlderSystemParts,
-  toSocket: (route: EventSystem['socketIo']) => SocketRoute,
+  toSocket: (route: DialectRoute) => SocketRoute,
 ): { readonly system: OlderSystem; readonly engine: EngineIo } {
   const { system, socketIo } = createEventSystem({
     ...{ clock, random, findToken, anonymousPrefixes: [ANONYMOUS_SUBJECT_PREFIX, GUEST_PREFIX] },
     countConnections: () => sessions.count(),
     transportOf: (sid) => engine.transportOf(sid),
   })
-  const engine = createEngineIo({ route: toSocket(socketIo), clock, random, limits: { pingIntervalMs: config.pingSeconds * 1000 } })
+  const limits = { pingIntervalMs: config.pingSeconds * 1000 }
+  const engine = createEngineIo({ route: toSocket(socketIo), paths: ENGINE_PATHS, clock, random, limits })
   return { system: { ...system, rest: [...system.rest, createChatRestRoute()] }, engine }
 }
 

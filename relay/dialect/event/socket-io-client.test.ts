@@ -1,7 +1,7 @@
 /** The real Socket.IO client, version 4, in each of its ways to connect, on each wire. */
 import { connect as connectTcp, createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { openTestClient } from '#shared/testing/test-client'
+import { expectRefusal, openTestClient } from '#shared/testing/test-client'
 import { startTestRelay, type TestRelay } from '../../testing/test-relay.ts'
 import { findTransports } from '../../transport/choose-transport.ts'
 import { TLS_FILES } from '../../transport/transport-contract/contract-kit.ts'
@@ -65,6 +65,33 @@ describe.each(findTransports())('socket.io-client on %s', (transport) => {
     })
   })
 
+  it.each([
+    ['one', { path: '/ws' }],
+    ['one', { path: '/ws', transports: ['websocket'] }],
+    ['one', { addTrailingSlash: false }],
+    ['own', { path: '/ws' }],
+    ['own', { path: '/anything', transports: ['websocket'] }],
+  ])('[SC9] is taken at other addresses of YektaYar, on the %s port: %j', async (port, options) => {
+    await using relay = await start({ COMPAT_PORTS: '0:event', COMPAT_AUTH: 'token' })
+    const number = port === 'one' ? relay.port : relay.compatPorts[0]?.port
+    const auth = { token: await relay.acquireToken() }
+    await using client = await openClient(`http://127.0.0.1:${String(number)}`, { auth, ...options })
+    expect(await client.next('connected')).toMatchObject({ message: 'Connected to YektaYar server' })
+  })
+  it('[SC10] lets pages of allowed origins poll and read the answer, with credentials too, and refuses others, on both protocols', async () => {
+    await using relay = await start({ ALLOWED_ORIGINS: 'https://app.example' })
+    const url = `${urlOf(relay)}/socket.io/?EIO=4&transport=polling`
+    const allowed = await fetch(url, { headers: { origin: 'https://app.example' } })
+    expect([
+      allowed.status,
+      allowed.headers.get('access-control-allow-origin'),
+      allowed.headers.get('access-control-allow-credentials'),
+    ]).toEqual([200, 'https://app.example', 'true'])
+    const denied = await fetch(url, { headers: { origin: 'https://evil.example' } })
+    expect([denied.status, denied.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    const socket = `${urlOf(relay).replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`
+    expect(await expectRefusal(socket, { headers: { origin: 'https://evil.example' } })).toMatchObject({ status: 403 })
+  })
   it('[SC7] loses and doubles nothing while it upgrades', async () => {
     await using relay = await start()
     const token = await relay.acquireToken()

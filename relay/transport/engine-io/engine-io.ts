@@ -21,8 +21,10 @@ import { openPacket } from './engine-packet.ts'
 import { payloadResponse } from './polling-wire.ts'
 
 export interface EngineIoOptions {
-  /** At `/socket.io/*`. */
+  /** Its path is the first one. */
   readonly route: SocketRoute
+  /** Further addresses. */
+  readonly paths?: readonly string[]
   readonly clock: Clock
   readonly random: Random
   readonly limits?: Partial<EngineLimits>
@@ -31,6 +33,8 @@ export interface EngineIoOptions {
 export interface EngineIo {
   readonly sockets: readonly SocketRoute[]
   readonly http: readonly HttpRoute[]
+  /** A route at which others speak WebSocket and nothing more: clients that name a version of Engine.IO in the query are taken here. */
+  share(route: SocketRoute): SocketRoute
   /** What carries a connection now. Its id is the `sid` in the query of the request that the route was shown. */
   transportOf(sid: string): 'polling' | 'websocket' | undefined
   /** Connections open now. */
@@ -42,15 +46,16 @@ const SID_BYTES = 15
 /** `4` before each message. */
 const PREFIX_BYTES = 1
 /** Engine.IO answers these itself, some with an error of its own. */
-const METHODS = ['GET', 'POST', 'OPTIONS', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
+const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
 
 type Verified =
   | { readonly kind: 'new' }
   | { readonly kind: 'known'; readonly connection: EngineConnection }
   | { readonly kind: 'wrong'; readonly error: EngineError }
 
-export function createEngineIo({ route, clock, random, limits: changes = {} }: EngineIoOptions): EngineIo {
+export function createEngineIo({ route, paths = [], clock, random, limits: changes = {} }: EngineIoOptions): EngineIo {
   const limits = { ...DEFAULT_ENGINE_LIMITS, ...changes }
+  const all = [route.path, ...paths]
   const connections = new Map<string, EngineConnection>()
   const frame = createFrameCache()
 
@@ -103,11 +108,10 @@ export function createEngineIo({ route, clock, random, limits: changes = {} }: E
   // -------------------------------------------------------------- polling
 
   async function answer(request: HttpRequest): Promise<HttpResponse> {
-    if (request.method === 'OPTIONS') return preflightResponse(request)
     const verified = verify(request, request.method, false)
-    if (verified.kind === 'wrong') return openToPage(request, engineErrorResponse(verified.error))
+    if (verified.kind === 'wrong') return allowCredentials(engineErrorResponse(verified.error))
     if (verified.kind === 'new') return shakeHands(request)
-    return openToPage(request, (await exchange(request, verified.connection)) ?? engineErrorResponse('badRequest'))
+    return allowCredentials((await exchange(request, verified.connection)) ?? engineErrorResponse('badRequest'))
   }
   async function exchange(request: HttpRequest, connection: EngineConnection): Promise<HttpResponse | undefined> {
     if (request.method === 'GET') return connection.poll(request)
@@ -121,11 +125,16 @@ export function createEngineIo({ route, clock, random, limits: changes = {} }: E
     const connection = connect(sid, remoteAddress)
     const opening = payloadResponse([openPacket(connection.handshake)])
     connection.listen(admitted.open(connection))
-    return openToPage(request, opening)
+    return allowCredentials(opening)
   }
   return {
-    sockets: [{ path: route.path, maxFrameBytes: route.maxFrameBytes + PREFIX_BYTES, onUpgrade: upgrade }],
-    http: [{ path: route.path, methods: METHODS, answer }],
+    sockets: all.map((path) => ({ path, maxFrameBytes: route.maxFrameBytes + PREFIX_BYTES, onUpgrade: upgrade })),
+    http: all.map((path) => ({ path, methods: METHODS, answer })),
+    share: (other) => ({
+      path: other.path,
+      maxFrameBytes: Math.max(other.maxFrameBytes, route.maxFrameBytes + PREFIX_BYTES),
+      onUpgrade: (request) => (request.query.has('EIO') ? upgrade(request) : other.onUpgrade(request)),
+    }),
     transportOf: (sid) => connections.get(sid)?.transport,
     count: () => connections.size,
   }
@@ -144,24 +153,9 @@ function refusePoll(refusal: Extract<UpgradeAnswer, { accept: false }>): HttpRes
 }
 
 /**
- * Lets the page that sent this read the answer (Fetch standard, CORS protocol). Whether its origin may come in was decided at the handshake, and
- * nobody else knows the id. Nothing here looks at cookies, so that a page which sends them gains nothing.
+ * Clients that set `withCredentials` may not read an answer without this. It gives them nothing: no cookie is looked at. Which page may read at all
+ * (Fetch standard, CORS protocol) is for whoever serves these routes to say.
  */
-function openToPage(request: HttpRequest, response: HttpResponse): HttpResponse {
-  const origin = request.headers.get('origin')
-  if (origin === undefined) return response
-  const allowed = { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'origin' }
-  return { ...response, headers: { ...response.headers, ...allowed } }
-}
-
-const HEADER_NAMES = /^[\w, -]{1,512}$/
-
-function preflightResponse(request: HttpRequest): HttpResponse {
-  const wanted = request.headers.get('access-control-request-headers') ?? ''
-  const headers = {
-    'access-control-allow-methods': 'GET, POST',
-    'access-control-allow-headers': HEADER_NAMES.test(wanted) ? wanted : 'authorization, content-type',
-    'access-control-max-age': '600',
-  }
-  return openToPage(request, { status: 204, headers, body: '' })
+function allowCredentials(response: HttpResponse): HttpResponse {
+  return { ...response, headers: { ...response.headers, 'access-control-allow-credentials': 'true' } }
 }

@@ -60,11 +60,12 @@ export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandl
     ['/events', openToPages(READ, dependencies.openEvents, dependencies)],
     ['/api/auth/acquire-session', openToPages(['POST'], (request) => acquireSession(request, dependencies), dependencies)],
     ['/api/auth/session', openToPages([...READ, 'DELETE'], (request) => answerSession(request, dependencies), dependencies)],
-    ...dependencies.further.map(({ path, methods, answer }): [string, Route] => [path, openToPages(methods, answer, dependencies)]),
     ...dependencies.socketPaths.map((path): [string, Route] => [
       path,
       { methods: READ, answer: () => failureResponse(upgradeRequired(path)) },
     ]),
+    // After the sockets: what is both is answered here.
+    ...dependencies.further.map(({ path, methods, answer }): [string, Route] => [path, openToPages(methods, answer, dependencies)]),
     ...(dependencies.passedOn ?? []).map(({ path, methods, answer }): [string, Route] => [path, { methods, answer }]),
   ])
   return async (request) => {
