@@ -1,6 +1,6 @@
 /**
  * Engine.IO v4 around one socket route: whoever reaches it by long polling, by WebSocket, or by the first and then the second opens the same
- * session, with the same rights, limits and slow-reader treatment. See docs/decisions/0008. Leaves what the messages mean to the route's dialect.
+ * session, with the same rights, limits and slow-reader treatment. See docs/decisions/0010. Leaves what the messages mean to the route's dialect.
  */
 import { ERRORS } from '#shared/protocol/errors'
 import type {
