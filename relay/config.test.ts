@@ -184,6 +184,16 @@ describe('configuration', () => {
     expect(mistakesOf({ TLS_KEY: 'k.pem' })).toEqual(['TLS_CERT must be set where TLS_KEY is.'])
     expect(mistakesOf({ TLS_KEY: 'k.pem', TLS_CERT: 'c.pem' })).toEqual([])
   })
+  it.each(['/relay', '/ws', '/ws/agent', '/ws/agent/x', '/socket.io', '/api', '/v1/machines', '/ws/app=http://b.example,/ws/app'])(
+    '[CF12] gives no address of its own to a backend, and none to two: %s',
+    (prefix) => {
+      const [mistake, ...more] = mistakesOf({ UPSTREAMS: `${prefix}=http://127.0.0.1:9000` })
+      expect([mistake, more]).toEqual([expect.stringMatching(/^UPSTREAMS must not give \/\S+ to a backend/), []])
+      expect(
+        mistakesOf({ UPSTREAMS: '/ws/app=http://127.0.0.1:9000,/ws/agents=http://127.0.0.1:9000,/visions=http://127.0.0.1:9000' }),
+      ).toEqual([])
+    },
+  )
   it.each<[Environment, string]>([
     [{ JWT_SECRET: KEY, JWT_ALGORITHM: 'RS256' }, 'JWT_ALGORITHM must be HS256 where JWT_SECRET is set; it is RS256.'],
     [{ JWKS: 'k.json' }, 'JWT_ALGORITHM must be RS256 or ES256 where JWKS is set; it is HS256, the default.'],

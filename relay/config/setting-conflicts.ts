@@ -5,6 +5,7 @@ interface Values {
   readonly host: string
   readonly jwks: string
   readonly jwtAlgorithm: string
+  readonly upstreams: readonly string[]
 }
 
 const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY_FILE', 'JWKS'] as const
@@ -14,7 +15,7 @@ const ACCESS = ['ANONYMOUS_ROLES', 'ADMIN_TOKEN', 'POLICY_FILE', ...KEYS] as con
 
 /** @param isGiven whether somebody set it, rightly or not. @returns sentences. */
 export function findConflicts(values: Values, isGiven: (name: string) => boolean): readonly string[] {
-  return [...findOpenDoor(values, isGiven), ...findHalfTls(isGiven), ...findKeyMistakes(values, isGiven)]
+  return [...findOpenDoor(values, isGiven), ...findHalfTls(isGiven), ...findKeyMistakes(values, isGiven), ...findTakenPrefixes(values)]
 }
 
 /** Open to this machine by default; open to a network only where somebody has said so. */
@@ -28,6 +29,17 @@ function findOpenDoor({ host }: Values, isGiven: (name: string) => boolean): rea
 function findHalfTls(isGiven: (name: string) => boolean): readonly string[] {
   if (isGiven('TLS_CERT') === isGiven('TLS_KEY')) return []
   return [isGiven('TLS_CERT') ? 'TLS_KEY must be set where TLS_CERT is: it is its private key.' : 'TLS_CERT must be set where TLS_KEY is.']
+}
+
+/** Addresses that the relay answers itself. */
+const OWN_PATHS = /^\/(?:relay|ws|carousel|vision|health|readyz|metrics|events)$|^\/(?:ws\/agent|socket\.io|api|v1)(?:\/|$)/
+
+function findTakenPrefixes({ upstreams }: Values): readonly string[] {
+  const prefixes = upstreams.map((upstream) => upstream.split('=')[0] ?? '')
+  const isTaken = (prefix: string, index: number): boolean => OWN_PATHS.test(prefix) || prefixes.indexOf(prefix) < index
+  return prefixes
+    .filter(isTaken)
+    .map((prefix) => `UPSTREAMS must not give ${prefix} to a backend: it is an address of the relay's own, or given twice.`)
 }
 
 function findKeyMistakes({ jwks, jwtAlgorithm }: Values, isGiven: (name: string) => boolean): readonly string[] {

@@ -3,6 +3,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { once } from 'node:events'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { createFakeClock } from '#shared/testing/fake-clock'
 import { BACKEND_LIMITS, createBackendClient } from './backend-client.ts'
 import { openBackend, openClient, openProcess, openWorld, refusedUpgrade } from './testing/process-world.ts'
@@ -30,6 +31,14 @@ function ask(
     request.on('error', reject)
     request.end(body)
   })
+}
+
+function createWaiter(): { readonly promise: Promise<void>; readonly done: () => void } {
+  let done = (): void => undefined
+  const promise = new Promise<void>((resolve) => {
+    done = resolve
+  })
+  return { promise, done: () => done() }
 }
 
 const codeOf = (body: string): unknown => JSON.parse(body).error.code
@@ -194,6 +203,33 @@ describe('what does not reach the backend', () => {
 })
 
 describe('a backend that misbehaves', () => {
+  it('[WU34] that is slow: other sockets do not wait for it, and a client that went away meanwhile does not stay', async () => {
+    await using world = await openWorld()
+    const process = await openProcess(world.relay)
+    const slow: (() => void)[] = []
+    const [first, second] = [createWaiter(), createWaiter()]
+    world.backend.answer = (_request, response) => {
+      slow.push(() => void response.setHeader('X-WS-Relay', JSON.stringify({ target_pid: process.pid })).end())
+      if (slow.length === 1) first.done()
+      else second.done()
+    }
+    const left = new WebSocket(world.url)
+    left.on('error', () => undefined)
+    await first.promise
+    left.terminate()
+    const staying = openClient(world.url)
+    await second.promise
+    for (const answer of slow) answer()
+    const client = await staying
+    client.socket.send('still here')
+    let clients = 0
+    for (let told = await process.inbox.next(); told.topic !== 'ws.message'; told = await process.inbox.next()) {
+      clients += told.topic === 'ws.join' ? 1 : -1
+    }
+    expect(clients).toBe(1)
+    const counted = await ask(world.httpUrl, '/health')
+    expect([counted.status, world.relay.relay.measure().connections]).toEqual([200, 2])
+  })
   it('[WU30] that never answers: upstream.unreachable after the time it has, and the connection to it is closed', async () => {
     await using backend = await openBackend()
     const clock = createFakeClock()

@@ -79,6 +79,28 @@ describe('what the process is told', () => {
     stop()
     expect([clock.pendingTimers(), hub.measure().watches]).toEqual([0, 0])
   })
+  it('[WP17] a thousand sockets that come, change hands and go leave nothing behind', async () => {
+    const bench = createRelayedBench()
+    for (const process of ['a', 'b']) bench.joinProcess(process)
+    const before = bench.hub.measure()
+    const timers = bench.clock.pendingTimers()
+    for (let count = 0; count < 1_000; count += 1) {
+      const { listener, address } = bench.open({ targetPid: '{peer|a}' })
+      await Promise.resolve()
+      bench.hub.send('peer/a', address, { topic: 'ws.control', payload: { target_pid: '{peer|b}' } })
+      await Promise.resolve()
+      listener.onClose(1000)
+      bench.turn.end()
+    }
+    expect(bench.take().filter(({ topic }) => topic === 'ws.leave')).toHaveLength(2_000)
+    expect({ ...bench.hub.measure(), historyMessages: 0, historyBytes: 0, topics: 0 }).toEqual({
+      ...before,
+      historyMessages: 0,
+      historyBytes: 0,
+      topics: 0,
+    })
+    expect(bench.clock.pendingTimers()).toBe(timers)
+  })
   it('[WP15] a target that is not there closes the socket with 1000 and the reason clients know', async () => {
     const { socket, take } = await openTo('nobody')
     expect([socket.state, take()]).toEqual(['1000 Failed to monitor target PID', []])
