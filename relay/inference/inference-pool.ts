@@ -25,8 +25,8 @@ export interface InferencePoolOptions {
   readonly startFile?: URL
 }
 
-/** Opening takes a fifth of a second, a picture some hundredths; a machine that is busy with other things gets its time. */
-const LIMITS: ThreadLimits = { openMs: 30_000, readMs: 15_000, endMs: 5_000 }
+/** Opening takes a fifth of a second (onnxruntime-web: seconds), a picture some hundredths; a machine that is busy with other things gets its time. */
+const LIMITS: ThreadLimits = { openMs: 60_000, readMs: 15_000, endMs: 5_000 }
 /** After a thread could not open: pictures are answered at once that long, and then it is tried again. */
 const RETRY_MS = 10_000
 
