@@ -186,6 +186,32 @@ describe('order', () => {
   })
 })
 
+describe.skipIf(given !== undefined)('on the one port, and behind a door', () => {
+  it('[VD66] is spoken at /vision as well', async () => {
+    using client = await openVisionClient(`ws://127.0.0.1:${String(relay?.port)}/vision`)
+    expect(await client.next()).toMatchObject({ type: 'welcome' })
+    expect(await client.ask({ image: portrait })).toMatchObject({ type: 'prediction', emotion_name: 'happy' })
+  })
+
+  it('[VD67] wants a token where the operator says so, for sockets and for plain requests, but not to say that it is well', async () => {
+    await using closed = await startTestRelay({ settings: { COMPAT_PORTS: '0:vision', COMPAT_AUTH: 'token', INFERENCE_THREADS: '0' } })
+    const port = String(closed.compatPorts[0]?.port)
+    await expect(openVisionClient(`ws://127.0.0.1:${port}/`)).rejects.toThrow(/401/)
+    expect((await fetch(`http://127.0.0.1:${port}/api/v1/emotions`)).status).toBe(401)
+    expect((await fetch(`http://127.0.0.1:${port}/api/v1/health`)).status).toBe(200)
+    using client = await openVisionClient(`ws://127.0.0.1:${port}/?token=${await closed.acquireToken()}`)
+    expect(await client.next()).toMatchObject({ type: 'welcome' })
+    // And where nothing can be read it says so, and answers the rest.
+    expect(await client.ask({ image: portrait })).toMatchObject({
+      type: 'error',
+      message: 'Error interno del servidor',
+      code: 'vision.unavailable',
+    })
+    expect(await client.ask({ command: 'model_info' })).toMatchObject({ type: 'model_info', info: { status: 'not_loaded' } })
+    expect(await client.ask({ command: 'emotions' })).toMatchObject({ type: 'emotions' })
+  })
+})
+
 describe('plain HTTP', () => {
   it('[VD63] POST /api/v1/predict as a form and as JSON', async () => {
     const form = new FormData()

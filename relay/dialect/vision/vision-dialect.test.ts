@@ -1,4 +1,5 @@
 /** The dialect alone, over a conversation and a vision service of its own: what VisionAI's clients read, word for word. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '#shared/protocol/errors'
 import type { ClientMessage, RelayMessageOf } from '#shared/protocol/messages'
@@ -374,5 +375,34 @@ describe('order and bounds', () => {
     bench.frames.length = 0
     bench.dialect.read(new TextEncoder().encode('{"command":"emotions"}'), bench.conversation)
     expect(bench.next()).toMatchObject({ type: 'emotions' })
+  })
+
+  it('[VD22] whatever comes gets exactly one answer, and nothing throws', () => {
+    const message = fc.record(
+      {
+        command: fc.oneof(fc.jsonValue(), fc.constantFrom('predict', 'Emotions', 'model_info')),
+        image: fc.oneof(fc.jsonValue(), fc.base64String()),
+      },
+      { requiredKeys: [] },
+    )
+    const frame = fc.oneof(
+      fc.string(),
+      fc.uint8Array(),
+      fc.json(),
+      message.map((fields) => JSON.stringify(fields)),
+    )
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 20 }), (frames) => {
+        const bench = open()
+        for (const each of frames) {
+          bench.dialect.read(each, bench.conversation)
+          while (bench.asked.length > 0) {
+            bench.reply(bench.question().method === 'info' ? { ...MODEL, input: {} } : REPLY)
+            bench.asked.length = 0
+          }
+        }
+        expect(bench.frames).toHaveLength(frames.length)
+      }),
+    )
   })
 })
