@@ -1,3 +1,5 @@
+import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
+import { createSeededRandom } from '#shared/testing/seeded-random'
 import { expect, it } from 'vitest'
 import { SOMEBODY } from '../hub/testing/test-hub.ts'
 import type { Publication } from '../ports.ts'
@@ -329,4 +331,66 @@ it('[CL18] answers at once that a peer is unknown where no other relay is there'
   await cluster.settle()
   const ask = () => a.hub.request({ id: '1', from: 'peer/asker', by: SOMEBODY, to: 'peer/x', method: 'm', data: null, deadlineMs: 3_000 })
   expect(ask()).toMatchObject({ ok: false, failure: { code: 'request.unknown_target' } })
+})
+
+it('[CL19] tells of a message that the broker does not take, and sends what came before and after it', async () => {
+  const { cluster, a, b } = await startTwo()
+  const heard = b.listen('app/#')
+  cluster.network.limit(10_000)
+  for (const data of ['before', 'x'.repeat(20_000), 'after']) {
+    a.publish('app/x', data)
+    await cluster.settle()
+  }
+  await cluster.pass(5_000)
+  expect(payloads(heard)).toEqual(['before', 'after'])
+  expect(heard.map(({ seq }) => seq)).toEqual([1, 3])
+  expect(a.counts.get('broker_messages_total dropped')).toBe(1)
+})
+
+it('[CL20] shares payloads nested as deeply as clients may send them, and one that is not good costs no other', async () => {
+  const { cluster, a, b } = await startTwo()
+  const heard = b.listen('app/#')
+  const nest = (levels: number): unknown => (levels === 0 ? 1 : [nest(levels - 1)])
+  const deepest = PROTOCOL_LIMITS.nesting - 1
+  a.publish('app/x', nest(deepest))
+  a.publish('app/x', nest(deepest + 1))
+  a.publish('app/x', 'after')
+  await cluster.settle()
+  expect(payloads(heard)).toEqual([nest(deepest), 'after'])
+})
+
+it('[CL21] recovers whatever is lost on the way, in order and once, over 40 seeds', async () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const random = createSeededRandom(seed)
+    const { cluster, a, b } = await startTwo()
+    const [heardA, heardB] = [a.listen('app/#'), b.listen('app/#')]
+    cluster.network.loseFor('b', () => random.fraction() < 0.3)
+    cluster.network.loseFor('a', () => random.fraction() < 0.3)
+    const expected: number[] = []
+    for (let n = 0; n < 60; n += 1) {
+      const relay = random.fraction() < 0.5 ? a : b
+      relay.publish(`app/${relay.id}`, n)
+      relay.publish('emotion/front', reading(n))
+      expected.push(n)
+      const turn = random.fraction()
+      if (turn < 0.4) await cluster.settle()
+      if (turn < 0.05) cluster.network.cut(relay.id)
+      else if (turn < 0.2) cluster.network.heal(relay.id)
+    }
+    for (const id of ['a', 'b']) {
+      cluster.network.loseFor(id, () => false)
+      cluster.network.heal(id)
+    }
+    await cluster.pass(30_000)
+    const lastValues = [a, b].map(({ hub }) => payloads(hub.topics.findRetained(['emotion', 'front'])))
+    expect([seed, lastValues[0]]).toEqual([seed, lastValues[1]])
+    for (const heard of [heardA, heardB]) {
+      const data = payloads(heard).map(Number)
+      expect([seed, data.toSorted((one, other) => one - other)]).toEqual([seed, expected])
+      for (const id of ['a', 'b']) {
+        const ofRelay = heard.filter(({ topic }) => topic === `app/${id}`).map(({ json }) => Number(json))
+        expect([seed, ofRelay]).toEqual([seed, ofRelay.toSorted((one, other) => one - other)])
+      }
+    }
+  }
 })

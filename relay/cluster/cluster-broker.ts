@@ -4,9 +4,16 @@
  */
 import { isPayloadOf, findTopic } from '#shared/protocol/topic-catalog'
 import type { Broker, BrokerBus, Clock, Log, LoopTurn, Metrics, Publication } from '../ports.ts'
-import { decodeClusterMessage, encodeClusterMessage, type ClusterMessage, type FeedItem, type LastValue } from './cluster-messages.ts'
+import {
+  decodeClusterMessage,
+  encodeClusterMessage,
+  isPlain,
+  type ClusterMessage,
+  type FeedItem,
+  type LastValue,
+} from './cluster-messages.ts'
 import type { Courier } from './courier.ts'
-import { createFarPeers, type FarPeers } from './far-peers.ts'
+import { createFarPeers, type FarPeers, type PeerMessage } from './far-peers.ts'
 import { createIncomingFeeds } from './incoming-feeds.ts'
 import { sendLastValues } from './last-values.ts'
 import { createNewestStamps } from './newest-stamps.ts'
@@ -30,11 +37,15 @@ const SILENT_MS = 7_000
 /** Relays known at once. More are not heard. */
 const MAX_OTHERS = 64
 const DRAIN_MS = 1_000
+/** A relay that was asked for its last values and told none for so long is asked again. */
+const VALUES_MS = 5_000
 
 interface OtherRelay {
   heardAt: number
-  /** It was asked for its last values since this relay connected. */
-  isAsked: boolean
+  /** When it was asked for its last values since this relay connected, or it came. */
+  askedAt: number | undefined
+  /** It has told all of them. */
+  hasTold: boolean
 }
 
 export function createClusterBroker({ courier, clock, turn, log, metrics, maxTopics, limits = {} }: Options): Broker {
@@ -67,7 +78,7 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
   function isAcceptable({ topic, data }: { readonly topic: string; readonly data: unknown }): boolean {
     if (topic.startsWith('$') || bus?.deliveryOf(topic) === undefined) return false
     const name = findTopic(topic)
-    return name !== undefined && isPayloadOf(name, data)
+    return name !== undefined && isPayloadOf(name, data) && isPlain(data)
   }
   function apply(relayId: string, item: FeedItem): void {
     if (!isAcceptable(item)) return metrics.add('broker_messages_total', 'dropped')
@@ -97,13 +108,14 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
   function notice(relayId: string, isNew: boolean): boolean {
     const known = others.get(relayId)
     if (known === undefined && others.size >= MAX_OTHERS && !forgetSilent()) return false
-    const other = known ?? { heardAt: 0, isAsked: false }
+    const other = known ?? { heardAt: 0, askedAt: undefined, hasTold: false }
     others.set(relayId, other)
     if (known === undefined) log.info({ event: 'cluster.relay_joined', relay: relayId })
-    if (isNew || clock.now() - other.heardAt > SILENT_MS) other.isAsked = false
-    other.heardAt = clock.now()
-    if (other.isAsked) return true
-    other.isAsked = true
+    const now = clock.now()
+    if (isNew || now - other.heardAt > SILENT_MS) wantValues(other)
+    other.heardAt = now
+    if (other.hasTold || (other.askedAt !== undefined && now - other.askedAt < VALUES_MS)) return true
+    other.askedAt = now
     sendTo(relayId, { kind: 'valuesWanted' })
     return true
   }
@@ -120,10 +132,20 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
       case 'valuesWanted':
         return void sendLastValues({ relayId, courier, stamps, values: bus?.lastValues() ?? [] })
       case 'values':
-        return message.items.forEach(applyValue)
+        message.items.forEach(applyValue)
+        noteTold(relayId, message.isEnd === true)
+        return
       default:
-        return peers?.onMessage(relayId, message)
+        if (isPlain(payloadOf(message))) peers?.onMessage(relayId, message)
+        else metrics.add('broker_messages_total', 'dropped')
     }
+  }
+  function noteTold(relayId: string, isEnd: boolean): void {
+    const other = others.get(relayId)
+    if (other === undefined) return
+    // As long as values come, it is not asked again.
+    other.askedAt = clock.now()
+    other.hasTold ||= isEnd
   }
   function forgetSilent(): boolean {
     const since = clock.now() - SILENT_MS
@@ -143,7 +165,7 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
     state = 'connected'
     isLossTold = false
     log.info({ event: 'broker.connected', relay: courier.relayId })
-    for (const other of others.values()) other.isAsked = false
+    for (const other of others.values()) wantValues(other)
     incoming.reconnected()
     outgoing.resume()
     sendToAll({ kind: 'beat', to: outgoing.sentTo(), isNew: true })
@@ -186,4 +208,14 @@ export function createClusterBroker({ courier, clock, turn, log, metrics, maxTop
     state: () => state,
     stop: () => (stopping ??= stop()),
   }
+}
+
+function wantValues(other: OtherRelay): void {
+  other.askedAt = undefined
+  other.hasTold = false
+}
+
+function payloadOf(message: PeerMessage): unknown {
+  if (message.kind === 'answer') return message.replied?.data
+  return 'data' in message ? message.data : undefined
 }

@@ -44,7 +44,12 @@ const Bye = Type.Object({ kind: Type.Literal('bye') })
 const Missed = Type.Object({ kind: Type.Literal('missed'), after: Count })
 /** Asks the receiver for the last values of all `latest` topics. */
 const ValuesWanted = Type.Object({ kind: Type.Literal('valuesWanted') })
-const Values = Type.Object({ kind: Type.Literal('values'), items: Type.Array(LastValue, { maxItems: MAX_ITEMS }) })
+const Values = Type.Object({
+  kind: Type.Literal('values'),
+  items: Type.Array(LastValue, { maxItems: MAX_ITEMS }),
+  /** These were all. */
+  isEnd: Type.Optional(Type.Boolean()),
+})
 
 const Identity = Type.Object({
   subject: Type.String({ maxLength: 256 }),
@@ -98,10 +103,15 @@ export type FeedMessage = ClusterMessageOf<'feed'>
 export type FeedItem = Static<typeof FeedItem>
 export type LastValue = Static<typeof LastValue>
 
-/** Total. @returns undefined for what no relay of this version says. */
+/** Total. Payloads are looked at one by one: `isPlain`. @returns undefined for what no relay of this version says. */
 export function decodeClusterMessage(text: string): ClusterMessage | undefined {
   const value = parseJson(text)
-  return MESSAGE.Check(value) && findJsonDefect(value) === undefined ? value : undefined
+  return MESSAGE.Check(value) ? value : undefined
+}
+
+/** Whether a payload is JSON as clients may send it: they send it as one member of an object. */
+export function isPlain(data: unknown): boolean {
+  return findJsonDefect(data, '/data', 1) === undefined
 }
 
 export function encodeClusterMessage(message: ClusterMessage): string {
@@ -127,8 +137,8 @@ export function encodeFeed({ from, to, lost, isEnd }: Omit<FeedMessage, 'kind' |
 }
 
 /** @param items encoded already. */
-export function encodeValues(items: readonly string[]): string {
-  return `{"kind":"values","items":[${items.join(',')}]}`
+export function encodeValues(items: readonly string[], isEnd: boolean): string {
+  return `{"kind":"values","items":[${items.join(',')}],"isEnd":${String(isEnd)}}`
 }
 
 function parseJson(text: string): unknown {

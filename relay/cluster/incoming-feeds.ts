@@ -98,11 +98,11 @@ export function createIncomingFeeds({ clock, log, ask, apply, noteLoss }: Option
     applyWaiting(relayId, origin)
     askIfBehind(relayId, origin)
   }
-  /** An answer that brought nothing new will not do so the next time. */
+  /** Where an answer brought nothing new, it is asked again later, because the rest of it may have been lost on the way. */
   function endAnswer(relayId: string, origin: Origin, askedAfter: number): void {
+    if (origin.last === askedAfter) return
     origin.asked = undefined
-    if (origin.last > askedAfter) askIfBehind(relayId, origin)
-    else giveUp(relayId, origin)
+    askIfBehind(relayId, origin)
   }
   return {
     onFeed(relayId, feed) {

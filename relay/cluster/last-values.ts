@@ -18,14 +18,15 @@ const VALUES_IN_TEXT = 512
 export async function sendLastValues({ relayId, courier, stamps, values }: Options): Promise<void> {
   let items: string[] = []
   let chars = 0
-  for (const [index, { topic, time, json }] of values.entries()) {
+  for (const { topic, time, json } of values) {
     const { stamp, origin } = stamps.find(topic) ?? { stamp: time, origin: courier.relayId }
     const item = encodeLastValue({ topic, time, stamp, origin, json })
     items.push(item)
     chars += item.length
-    if (chars < TEXT_CHARS && items.length < VALUES_IN_TEXT && index < values.length - 1) continue
-    if (courier.sendTo(relayId, encodeValues(items)) === 'lost' || !(await courier.flush())) return
+    if (chars < TEXT_CHARS && items.length < VALUES_IN_TEXT) continue
+    if (courier.sendTo(relayId, encodeValues(items, false)) === 'lost' || !(await courier.flush())) return
     items = []
     chars = 0
   }
+  courier.sendTo(relayId, encodeValues(items, true))
 }

@@ -10,6 +10,8 @@ export interface MemoryBroker {
   heal(relayId?: string): void
   /** Texts for this relay are lost on the way while it says so; it stays connected. */
   loseFor(relayId: string, isLost: (text: string) => boolean): void
+  /** Takes no longer texts. */
+  limit(maxChars: number): void
 }
 
 interface Member {
@@ -26,9 +28,11 @@ export function createMemoryBroker(): MemoryBroker {
   const members = new Map<string, Member>()
   let underWay: { readonly from: string; readonly to: string; readonly text: string }[] = []
   let delivered = 0
+  let maxChars = Number.POSITIVE_INFINITY
 
   function send(from: string, to: string | undefined, text: string): Sending {
     if (members.get(from)?.isConnected !== true) return 'lost'
+    if (text.length > maxChars) return 'tooLarge'
     for (const relayId of to === undefined ? members.keys() : [to]) if (relayId !== from) underWay.push({ from, to: relayId, text })
     return 'sent'
   }
@@ -55,6 +59,9 @@ export function createMemoryBroker(): MemoryBroker {
           return Promise.resolve()
         },
       }
+    },
+    limit(chars) {
+      maxChars = chars
     },
     async settle() {
       for (let rounds = 0; rounds < 5; rounds += 1) {
