@@ -11,18 +11,17 @@ const ENDS = ['done', 'failed', 'timedOut', 'superseded', 'unknown']
 const who = fc.nat(2)
 const ask = (method: string, data?: unknown): fc.Arbitrary<Deed> =>
   who.map((index) => (_stage, visitors) => void visitors[index]?.ask('machine/one', method, data))
-const fault = fc.constantFrom<WireFault | undefined>(
-  ...[
-    undefined,
-    undefined,
-    { kind: 'unreachable' },
-    { kind: 'silent' },
-    { kind: 'garbage' },
-    { kind: 'deafAfterSend' },
-    { kind: 'refuses' },
-  ],
-  ...[{ kind: 'slow', delayMs: 700 } as const, { kind: 'slow', delayMs: 6_000 } as const],
-)
+const FAULTS: readonly (WireFault | undefined)[] = [
+  ...[undefined, undefined],
+  { kind: 'unreachable' },
+  { kind: 'silent' },
+  { kind: 'garbage' },
+  { kind: 'deafAfterSend' },
+  { kind: 'refuses' },
+  { kind: 'slow', delayMs: 700 },
+  { kind: 'slow', delayMs: 6_000 },
+]
+const fault = fc.constantFrom(...FAULTS)
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   fc.nat(9).chain((position) => ask('move', { position })),
   ask('stop'),
