@@ -19,7 +19,7 @@ function residentBytes(): number {
   return process.memoryUsage().rss
 }
 
-it('[IN18] keeps no picture: resident memory stays flat, over good and broken ones of all sizes', async () => {
+it('[IN18] keeps no picture: resident memory stays flat, over good and broken ones of all sizes', { timeout: 120_000 }, async () => {
   await using opened = await openTestPool()
   const face = await sharp(await readPortrait())
     .resize(320, 240)
