@@ -48,10 +48,23 @@ describe('the beginning', () => {
             status: 'available',
             positions: 32,
           },
-          { id: 'machine_2', name: 'Carrusel Secundario', ip: '127.0.0.1', port: 0, type: 'Simulator', status: 'available', positions: 10 },
+          {
+            id: 'machine_2',
+            name: 'Carrusel Secundario',
+            ip: '192.168.1.51',
+            port: 3200,
+            type: 'Simulator',
+            status: 'available',
+            positions: 10,
+          },
         ],
       },
     ])
+  })
+  it('[CD76] shows a machine that is simulated without an address at this machine, and what its operator wrote of one', () => {
+    const described = { ...MACHINE_2, address: undefined, description: 'Al fondo' }
+    const [welcome] = createCarouselTalk({ list: { ...TWO_MACHINES, machines: [described] } }).told
+    expect(welcome).toMatchObject({ machines: [{ ip: '127.0.0.1', port: 0, type: 'Simulator', description: 'Al fondo' }] })
   })
   it('[CD2] greets as single-plc, without machines, where there is one', () => {
     const [welcome] = createCarouselTalk({ list: ONE_MACHINE }).told
@@ -196,6 +209,7 @@ describe('commands', () => {
   it.each([
     ['documented', { command: { command: 1, argument: 25 } }],
     ['shipped', { command: 1, argument: 25 }],
+    ['mixed', { command: { command: 1 }, argument: 25 }],
   ])('[CD14] takes the %s shape of send_command, and answers with the fields of both', (_shape, fields) => {
     const talk = createCarouselTalk()
     talk.send({ type: 'send_command', machine_id: 'machine_1', ...fields })
@@ -388,7 +402,10 @@ describe('broadcasts', () => {
     ])
   })
   it('[CD23] says nothing that a naive client could take for its answer before something happens', () => {
-    expect(createInformedTalk().news()).toEqual([])
+    const talk = createCarouselTalk()
+    publishStatus(talk, createStatus(), true)
+    talk.publish('machine/machine_1/command', createStep(), true)
+    expect(talk.news()).toEqual([])
   })
   it('[CD24] repeats itself when the machines do, once for all of them', () => {
     const talk = createInformedTalk()
@@ -589,6 +606,19 @@ describe('commands of others', () => {
     expect(talk.news()).toMatchObject([
       { type: 'error', code: 'BUSY' },
       { type: 'command_executed', command_id: 'k8' },
+    ])
+  })
+  it('[CD75] does not tell how its own command failed, beside the error, and tells how another did', () => {
+    const talk = createCarouselTalk()
+    talk.send({ type: 'subscribe', subscription_type: 'command_results' })
+    talk.news()
+    talk.send({ type: 'send_command', machine_id: 'machine_1', command: 1, argument: 25 })
+    step(talk, { command: 'k7', by: 'another', state: 'failed' })
+    step(talk, { command: 'k8', by: 'me', state: 'refused' })
+    talk.refuse('machine.busy')
+    expect(talk.news().map(({ type, command_id }) => [type, command_id])).toEqual([
+      ['error', undefined],
+      ['command_result', 'k7'],
     ])
   })
   it('[CD42] holds back a bounded number of steps while its own command waits', () => {

@@ -186,6 +186,11 @@ describe('what goes wrong', () => {
     const answer = await talk.post('/v1/command', { command: 1, argument: 3 })
     expect(answer).toMatchObject({ status, body: { ...refusal(text, code), cause: ours, hint: 'In our words.' } })
   })
+  it('[CD77] a machine that cannot be asked how it is is PLC_CONN_ERROR', async () => {
+    const answer = await createRestTalk({ failure: 'request.deadline_passed' }).get('/v1/status')
+    const text = 'Error de comunicación con el PLC: Fallo en comunicación PLC: sin respuesta a tiempo'
+    expect(answer).toMatchObject({ status: 500, body: refusal(text, 'PLC_CONN_ERROR') })
+  })
   it('[CD69] names the machine that could not be moved', async () => {
     const talk = createRestTalk({ command: fail('machine.not_confirmed', 'In our words.') })
     const answer = await talk.post('/v1/machines/machine_1/move', { position: 3 })

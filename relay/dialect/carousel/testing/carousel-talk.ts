@@ -81,7 +81,7 @@ export const MACHINE_2: MachineInfo = {
   machine: 'machine_2',
   name: 'Carrusel Secundario',
   driver: 'simulated',
-  address: undefined,
+  address: { host: '192.168.1.51', port: 3200 },
   positions: 10,
   firstBucket: 0,
 }
