@@ -6,6 +6,8 @@ import { startRelayProcess } from './relay-process.ts'
 import { openStationPage, overlap, type StationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
 
+/** The relay loads its networks before it says that it reads: seconds on an idle machine, many on a busy one. */
+const QUESTION_MS = 90_000
 const LARGEST_PICTURE_BYTES = 64 * 1024
 
 interface SentPicture {
@@ -83,13 +85,13 @@ test('[FB50] no picture leaves before the yes; after it small ones do, under a s
   const slow = await openSlowTablet(tablet, relay.origin, NONE)
   const { page, sent, station } = slow
   await station.startCamera()
-  await expect(page.getByTestId('fallback-question')).toBeVisible()
+  await expect(page.getByTestId('fallback-question')).toBeVisible({ timeout: QUESTION_MS })
   await expectHappiness(slow)
   await waitForPictures(page, 60)
   await expect(page.getByTestId('fallback-sign')).toBeHidden()
   expect(sent).toHaveLength(0)
 
-  await page.getByTestId('fallback-allow').click()
+  await page.getByTestId('fallback-allow').click({ timeout: QUESTION_MS })
   await expect(page.getByTestId('fallback-sign')).toBeVisible()
   await expect.poll(() => sent.length).toBeGreaterThan(5)
   for (const { jpeg, method, data } of sent) {
@@ -122,7 +124,7 @@ test('[FB51] where finding faces is fast enough only their small pictures leave,
   const slow = await openSlowTablet(tablet, relay.origin, { frame: 0.001, find: 100_000 })
   const { page, sent, station } = slow
   await station.startCamera()
-  await page.getByTestId('fallback-allow').click()
+  await page.getByTestId('fallback-allow').click({ timeout: QUESTION_MS })
   await expect.poll(() => sent.length).toBeGreaterThan(5)
   expect(sent[0]).toMatchObject({ method: 'predict', data: { faces: 'largest', crop: true } })
   process.stdout.write(
@@ -151,14 +153,14 @@ test('[FB52] without the relay the tablet reads on by itself; with it back pictu
   const slow = await openSlowTablet(tablet, relay.origin, NONE)
   const { page, sent, station } = slow
   await station.startCamera()
-  await page.getByTestId('fallback-allow').click()
+  await page.getByTestId('fallback-allow').click({ timeout: QUESTION_MS })
   await expect.poll(() => sent.length).toBeGreaterThan(2)
   await relay.kill()
   await expect(page.getByTestId('fallback-sign')).toBeHidden()
   await expectHappiness(slow)
   const second = await startRelayProcess({ port: relay.port })
   try {
-    await expect(page.getByTestId('fallback-sign')).toBeVisible({ timeout: 60_000 })
+    await expect(page.getByTestId('fallback-sign')).toBeVisible({ timeout: QUESTION_MS })
     await expect(page.getByTestId('fallback-question')).toBeHidden()
   } finally {
     await second.stop()
@@ -195,9 +197,9 @@ for (const { language, theme } of LOOKS) {
     )
     const { page, station } = await openSlowTablet(tablet, relay.origin, NONE)
     await station.startCamera()
-    await expect(page.getByTestId('fallback-question')).toBeVisible()
+    await expect(page.getByTestId('fallback-question')).toBeVisible({ timeout: QUESTION_MS })
     await page.screenshot({ path: info.outputPath(`question-${language}-${theme}.png`) })
-    await page.getByTestId('fallback-allow').click()
+    await page.getByTestId('fallback-allow').click({ timeout: QUESTION_MS })
     const sign = page.getByTestId('fallback-sign')
     await expect(sign).toBeVisible()
     await page.screenshot({ path: info.outputPath(`sign-${language}-${theme}.png`) })

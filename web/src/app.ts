@@ -31,6 +31,8 @@ const RESUME_KEY = 'semblante.resume-camera'
 
 const PROGRAM = `semblante-page@${__APP_VERSION__}`
 const VISION_SERVICE = 'vision'
+/** A relay that has read no picture yet loads its networks first. */
+const FIRST_PICTURE_MS = 30_000
 /** The one address besides `/` that people type; pages live after `#`. */
 const ADMIN_ADDRESS = '/admin'
 
@@ -80,7 +82,7 @@ const fallback = createFallbackState({
   vision,
   link,
   remembered,
-  isOffered: async () => (await link.ask({ to: VISION_SERVICE, method: 'info' })).kind === 'replied',
+  isOffered: async () => (await link.ask({ to: VISION_SERVICE, method: 'info', deadlineMs: FIRST_PICTURE_MS })).kind === 'replied',
   load: async () => (await import('./fallback.ts')).createFallbackParts(link),
   onAnalysis: take,
   now: Date.now,
