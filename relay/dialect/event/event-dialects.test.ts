@@ -188,6 +188,19 @@ describe('event dialects', () => {
   })
 })
 
+describe('what is not read because too much came', () => {
+  it.each([
+    ['native', '{"event":"publish","data":{"id":"mine"}}', 'mine'],
+    ['native', '{"event":"publish","data":{"id":7}}', undefined],
+    ['native', 'nonsense', undefined],
+    ['socketIo', '2["publish",{"id":"mine"}]', 'mine'],
+    ['socketIo', '27["publish",{"id":""}]', undefined],
+    ['socketIo', 'nonsense', undefined],
+  ] as const)('[ED8] %s: %s still gives its id', (kind, text, id) => {
+    expect(openStage(kind).dialect.findId?.(text)).toBe(id)
+  })
+})
+
 describe('ai:chat', () => {
   const direct = (data: unknown): RelayMessage => ({ type: 'direct', from: 'assistant', time: 1, data })
   const chat = '{"event":"ai:chat","data":{"message":"Hello","conversationHistory":[{"role":"user","content":"x"}],"locale":"en"}}'

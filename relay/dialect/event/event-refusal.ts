@@ -4,7 +4,7 @@ import type { HttpResponse } from '../../ports.ts'
 
 export const TOKEN_REQUIRED = 'Authentication token required'
 export const TOKEN_INVALID = 'Invalid or expired session token'
-export const AUTHENTICATION_FAILED = 'Authentication failed'
+const AUTHENTICATION_FAILED = 'Authentication failed'
 
 const TEXTS: Partial<Record<ErrorCode, string>> = {
   'auth.token_missing': TOKEN_REQUIRED,

@@ -162,6 +162,12 @@ export function unknownEventText(name: string): string {
   return `Unknown event type: ${name.slice(0, SHOWN_NAME)}`
 }
 
+/** The id in an event's payload, so that an error can be matched. Same bounds as the catalog's. */
+export function findEventId(data: unknown): string | undefined {
+  const id = typeof data === 'object' && data !== null && 'id' in data ? data.id : undefined
+  return typeof id === 'string' && id.length >= 1 && id.length <= 64 ? id : undefined
+}
+
 /** As YektaYar's, with the code and what else is known beside the text. */
 export function toErrorData({ id, error }: RelayMessageOf<'error'>): object {
   const { code, field } = error

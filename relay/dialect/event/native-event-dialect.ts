@@ -2,7 +2,7 @@
 import type { Clock, Conversation, Dialect, Random } from '../../ports.ts'
 import { findJsonDefect } from '#shared/protocol/plain-json'
 import type { EngineFacts } from './event-answers.ts'
-import { createEventSpeech, unknownEventText, type EventSpeech } from './event-speech.ts'
+import { createEventSpeech, findEventId, unknownEventText, type EventSpeech } from './event-speech.ts'
 import type { PublicationFrames } from './publication-frames.ts'
 
 export interface NativeEventOptions {
@@ -57,6 +57,7 @@ export function createNativeEventDialect({ clock, random, publications, tokenTai
       } else speech?.write(message)
     },
     encodePublication: (publication, isRetained) => publications.encode(publication, isRetained),
+    findId: (text) => findEventId(parseEvent(text)?.data),
   }
 }
 

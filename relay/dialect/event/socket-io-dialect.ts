@@ -7,7 +7,7 @@ import type { RelayMessage } from '#shared/protocol/messages'
 import { PROTOCOL_VERSION } from '#shared/protocol/protocol'
 import { tailOf, type EngineFacts } from './event-answers.ts'
 import { refusalText, TOKEN_INVALID, TOKEN_REQUIRED } from './event-refusal.ts'
-import { createEventSpeech, type EventSpeech } from './event-speech.ts'
+import { createEventSpeech, findEventId, type EventSpeech } from './event-speech.ts'
 import type { PublicationFrames } from './publication-frames.ts'
 import { createSocketIoReader, writeSocketIoPacket, type SocketIoPacket } from './socket-io-packet.ts'
 
@@ -104,6 +104,10 @@ export function createSocketIoDialect(options: SocketIoOptions): Dialect {
         refuse(state.kind === 'greeting' ? state.namespace : '/', toConnectError(message), conversation)
         state = { kind: 'silent' }
       }
+    },
+    findId(text) {
+      const packet = createSocketIoReader(options.maxFrameBytes).read(text)
+      return packet.kind === 'event' ? findEventId(packet.data) : undefined
     },
     encodePublication(publication: Publication, isRetained: boolean) {
       return state.kind === 'connected' ? state.publications.encode(publication, isRetained) : undefined

@@ -1,4 +1,5 @@
 /** Engine.IO over our own transports: the protocol's rules on each, and what a wire cannot show, with a clock whose hands are turned. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '#shared/testing/fake-clock'
 import { createKeptLog } from '#shared/testing/kept-log'
@@ -8,10 +9,11 @@ import type { Clock, HttpRequest, HttpResponse, Socket, SocketListener, SocketRo
 import { chooseTransport, findTransports } from '../choose-transport.ts'
 import { createEngineIo, type EngineIo } from './engine-io.ts'
 import type { EngineLimits } from './engine-limits.ts'
+import { readPacket, readPayload } from './engine-packet.ts'
 import { describeEngineIo, type EngineSubject } from './testing/engine-io-suite.ts'
 
 const PATH = '/socket.io/*'
-const BEAT_MS = 400
+const BEAT_MS = 300
 
 /** Echoes what comes and pings at every beat, as a session would. */
 function createEchoRoute(clock: Clock): SocketRoute {
@@ -38,7 +40,8 @@ function createEchoRoute(clock: Clock): SocketRoute {
 
 async function startEcho(choice: 'uws' | 'ws'): Promise<EngineSubject> {
   const clock = createSystemClock()
-  const limits = { pingIntervalMs: BEAT_MS, pingTimeoutMs: 250 }
+  // Generous, because a busy machine takes its time to answer.
+  const limits = { pingIntervalMs: BEAT_MS, pingTimeoutMs: 3_000 }
   const engine = createEngineIo({ route: createEchoRoute(clock), clock, random: createSystemRandom(), limits })
   const [http] = engine.http
   if (http === undefined) throw new Error('no route')
@@ -248,6 +251,37 @@ describe('Engine.IO connections', () => {
     expect(probe.sent).toEqual(['3probe', 'close 1000'])
     say(rig.session.socket, 'still here')
     expect(textOf(await rig.get(query))).toBe('4still here')
+  })
+})
+
+describe('anything at all', () => {
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.tuple(fc.constantFrom('0', '1', '2', '3', '4', '5', '6', 'b', '2probe', '\u001e'), fc.string()).map((parts) => parts.join('')),
+  )
+
+  it('[EC13] is read as packets or as none', () => {
+    fc.assert(
+      fc.property(anyText, fc.nat(20), (text, maxPackets) => {
+        expect(readPacket(text)).toHaveProperty('kind')
+        expect(readPayload(text, maxPackets).length).toBeGreaterThan(0)
+      }),
+    )
+  })
+  it('[EC14] posted, polled and asked gets an answer, and leaves no connection that nobody counts', async () => {
+    const queries = fc.array(
+      fc.tuple(fc.constantFrom('EIO', 'transport', 'sid', 't'), fc.constantFrom('', '3', '4', 'polling', 'websocket', 'x')),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyText, { maxLength: 5 }), queries, async (bodies, parameters) => {
+        const rig = createRig()
+        const query = await rig.open()
+        for (const body of bodies) expect([200, 400]).toContain((await rig.post(body, query)).status)
+        expect([200, 400]).toContain((await rig.post('4x', new URLSearchParams(parameters).toString())).status)
+        rig.session.socket?.terminate()
+        expect([rig.engine.count(), rig.clock.pendingTimers()]).toEqual([0, 0])
+      }),
+    )
   })
 })
 

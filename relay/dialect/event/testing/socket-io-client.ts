@@ -6,7 +6,6 @@ export const MODES = [
   ['websocket only', ['websocket']],
   ['upgrade', ['polling', 'websocket']],
 ] as const
-export type Mode = (typeof MODES)[number][1]
 
 export interface Client extends AsyncDisposable {
   readonly socket: ClientSocket
