@@ -422,6 +422,8 @@ export interface DialectRoute {
   readonly maxFrameBytes: number
   /** Of a text frame, where that is less. */
   readonly maxTextBytes?: number
+  /** So many times the operator's bytes per second (BYTES_PER_SECOND) may one connection send: for dialects that are all pictures. 1 when left out. */
+  readonly bytesFactor?: number
   /**
    * - `hello`: the token may also come later, in the dialect's own words.
    * - `token`: no socket without one.

@@ -12,8 +12,8 @@ export interface DialectRouteDependencies extends AdmissionDependencies {
 }
 
 /** What a session must know of the frames of its route. */
-function toBounds({ maxFrameBytes, maxTextBytes = maxFrameBytes }: Pick<DialectRoute, 'maxFrameBytes' | 'maxTextBytes'>) {
-  return { maxFrameBytes, maxTextBytes }
+function toBounds({ maxFrameBytes, maxTextBytes = maxFrameBytes, bytesFactor = 1 }: DialectRoute) {
+  return { maxFrameBytes, maxTextBytes, bytesFactor }
 }
 
 export function createDialectRoute(route: DialectRoute, dependencies: DialectRouteDependencies): SocketRoute {

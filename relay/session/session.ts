@@ -56,6 +56,8 @@ export interface SessionOptions {
   readonly maxFrameBytes: number
   /** Longer text is too large as well. */
   readonly maxTextBytes: number
+  /** As a `DialectRoute`'s. */
+  readonly bytesFactor: number
   /** Known already when the upgrade carried a token: such a session is welcomed unasked. */
   readonly identity: Identity | undefined
   /** The last call. */
@@ -89,6 +91,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   readonly #onClosed: (session: Session) => void
   readonly #isWelcomedUnasked: boolean
   readonly #maxTextBytes: number
+  readonly #bytesPerSecond: number
   readonly #frames: TokenBucket
   readonly #bytes: TokenBucket
   #mistakes: TokenBucket | undefined
@@ -99,8 +102,11 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
   #parting: { readonly left: State; readonly end: SessionEnd } | undefined
   #cancelTermination: (() => void) | undefined
 
-  constructor({ socket, dialect, identity, maxFrameBytes, maxTextBytes, onClosed }: SessionOptions, dependencies: SessionDependencies) {
+  constructor(options: SessionOptions, dependencies: SessionDependencies) {
+    const { socket, dialect, identity, maxFrameBytes, maxTextBytes, bytesFactor, onClosed } = options
     const { clock, limits } = dependencies
+    const bytesPerSecond = limits.bytesPerSecond * bytesFactor
+    this.#bytesPerSecond = bytesPerSecond
     this.dependencies = dependencies
     this.#socket = socket
     this.#dialect = dialect
@@ -111,7 +117,7 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
     this.reader = new Reader(socket, { dialect, host: this }, dependencies)
     this.subscriptions = new Subscriptions(this.reader, dialect, dependencies)
     this.#frames = new TokenBucket(clock, limits.frameBurst, limits.framesPerSecond)
-    this.#bytes = new TokenBucket(clock, Math.max(limits.bytesPerSecond * BYTE_BURST_SECONDS, maxFrameBytes), limits.bytesPerSecond)
+    this.#bytes = new TokenBucket(clock, Math.max(bytesPerSecond * BYTE_BURST_SECONDS, maxFrameBytes), bytesPerSecond)
     if (identity === undefined) this.#wait()
     else this.#open(identity, undefined)
   }
@@ -470,8 +476,8 @@ export class Session implements SocketListener, OpenSession, ReaderHost, Beating
       return
     }
     this.#hitLimit(isTooFast)
-    const { framesPerSecond, bytesPerSecond } = this.dependencies.limits
-    const bounds = `${String(framesPerSecond)} messages or ${String(bytesPerSecond)} bytes`
+    const { framesPerSecond } = this.dependencies.limits
+    const bounds = `${String(framesPerSecond)} messages or ${String(this.#bytesPerSecond)} bytes`
     const id = typeof frame === 'string' ? this.#dialect.findId?.(frame) : undefined
     this.blame({ code: 'rate.limited', message: `More than ${bounds} a second came. Slow down.` }, id)
   }

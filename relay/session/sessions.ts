@@ -11,6 +11,8 @@ export interface SessionStart {
   readonly maxFrameBytes: number
   /** Of a text frame. */
   readonly maxTextBytes: number
+  /** As a `DialectRoute`'s. */
+  readonly bytesFactor?: number
   /** Said in the client's place once the session is open, for clients that cannot speak. */
   readonly first?: readonly Exclude<ClientMessage, { type: 'hello' }>[]
 }
@@ -69,11 +71,11 @@ export function createSessions(dependencies: SessionsDependencies): Sessions {
   }
   return {
     findFullBound,
-    open(socket, { dialect, identity, maxFrameBytes, maxTextBytes, first }) {
+    open(socket, { dialect, identity, maxFrameBytes, maxTextBytes, bytesFactor = 1, first }) {
       const bound = findFullBound(socket.remoteAddress)
       if (bound !== undefined) return refuse(socket)
       addresses.enter(socket.remoteAddress)
-      const session = new Session({ socket, dialect, identity, maxFrameBytes, maxTextBytes, onClosed }, dependencies)
+      const session = new Session({ socket, dialect, identity, maxFrameBytes, maxTextBytes, bytesFactor, onClosed }, dependencies)
       open.add(session)
       for (const message of first ?? []) session.say(message)
       return session

@@ -193,6 +193,17 @@ describe.skipIf(given !== undefined)('on the one port, and behind a door', () =>
     expect(await client.ask({ image: portrait })).toMatchObject({ type: 'prediction', emotion_name: 'happy' })
   })
 
+  it('[VD68] takes large pictures as fast as they are answered, under the limits a relay has by default', async () => {
+    const limits = { BYTES_PER_SECOND: '1048576', MESSAGES_PER_SECOND: '100', MESSAGE_BURST: '200' }
+    await using usual = await startTestRelay({ settings: { COMPAT_PORTS: '0:vision', ...limits } })
+    using client = await openVisionClient(`ws://127.0.0.1:${String(usual.compatPorts[0]?.port)}/`)
+    await client.next()
+    const photo = sharp(Buffer.from(portrait, 'base64')).resize(1200).jpeg({ quality: 97 })
+    const image = (await photo.toBuffer()).toString('base64')
+    expect(image.length).toBeGreaterThan(300_000)
+    for (let count = 0; count < 24; count += 1) expect(await client.ask({ image })).toMatchObject({ type: 'prediction' })
+  })
+
   it('[VD67] wants a token where the operator says so, for sockets and for plain requests, but not to say that it is well', async () => {
     await using closed = await startTestRelay({ settings: { COMPAT_PORTS: '0:vision', COMPAT_AUTH: 'token', INFERENCE_THREADS: '0' } })
     const port = String(closed.compatPorts[0]?.port)

@@ -18,10 +18,14 @@ export const VISION_PATH = '/vision'
 /** The original's library took 1 MiB a message: every picture that fitted there fits here, with room for its prefix. */
 const FRAME_BYTES = 1.5 * 1024 * 1024
 
+/** Its clients send one large picture after the other, each as soon as the last is answered: as many a second as one thread reads. */
+const BYTES_FACTOR = 16
+
 export function createVisionSystem({ clock, imageBytes }: VisionSystemOptions): OlderSystem {
   const clients = createClients()
   const socket: Omit<DialectRoute, 'path'> = {
     maxFrameBytes: FRAME_BYTES,
+    bytesFactor: BYTES_FACTOR,
     door: 'compat',
     createDialect: () => succeed(createVisionDialect({ clock, clients })),
   }
