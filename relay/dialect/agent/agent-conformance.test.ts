@@ -10,7 +10,7 @@ const SETTINGS = { COMPAT_PORTS: '0:agent', COMPAT_ROLE: 'station' }
 async function openSubject(transport: string, isOwnPath: boolean): Promise<AgentSubject> {
   const relay = await startTestRelay({
     settings: { ...SETTINGS, RELAY_TRANSPORT: transport },
-    limits: { pendingRequests: 512, errorBurst: 10_000 },
+    limits: { errorBurst: 10_000 },
   })
   const port = isOwnPath ? relay.port : (relay.compatPorts[0]?.port ?? 0)
   return {

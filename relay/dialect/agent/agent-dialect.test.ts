@@ -26,6 +26,11 @@ function open(own?: string) {
     said,
     sent,
     mistakes: () => mistakes,
+    /** Answers what waits, so that the next message is read. */
+    answer: () => {
+      const last = said.findLast(({ type }) => type === 'request')
+      if (last?.type === 'request') dialect.write({ type: 'replied', id: last.id, from: 'agents', data: {} }, conversation)
+    },
     read: (frame: unknown) =>
       dialect.read(typeof frame === 'string' || frame instanceof Uint8Array ? frame : JSON.stringify(frame), conversation),
     write: (message: RelayMessage) => dialect.write(message, conversation),
@@ -53,7 +58,7 @@ const published = (seq: number): RelayMessage => ({ type: 'published', id: 'x', 
 
 describe('agent dialect', () => {
   it('[ZD1] subscribes to the agent of its URL once welcomed, to others when they are named, to each once', () => {
-    const { said, write, read } = open('a')
+    const { said, write, read, answer } = open('a')
     write({
       type: 'welcome',
       version: 1,
@@ -67,7 +72,9 @@ describe('agent dialect', () => {
       limits: { frameBytes: 1, subscriptions: 1, pendingRequests: 1 },
     })
     read({ type: 'start_agent', data: {} })
+    answer()
     read({ type: 'start_agent', data: { agent_id: 'b' } })
+    answer()
     read({ type: 'stop_agent', agentId: 'b' })
     expect(said.filter(({ type }) => type === 'subscribe')).toEqual([
       { type: 'subscribe', topic: 'agent/a/+' },
@@ -80,10 +87,11 @@ describe('agent dialect', () => {
     ])
   })
   it('[ZD2] forgets the agent named longest ago when it hears too many', () => {
-    const { said, read } = open()
-    for (let agent = 0; agent < 25; agent += 1) read({ type: 'start_agent', data: { agent_id: String(agent) } })
-    read({ type: 'start_agent', data: { agent_id: '1' } })
-    read({ type: 'start_agent', data: { agent_id: '25' } })
+    const { said, read, answer } = open()
+    for (const agent of [...Array.from({ length: 25 }, (_, index) => index), 1, 25]) {
+      read({ type: 'start_agent', data: { agent_id: String(agent) } })
+      answer()
+    }
     expect(said.filter(({ type }) => type === 'unsubscribe')).toEqual([
       { type: 'unsubscribe', topic: 'agent/0/+' },
       { type: 'unsubscribe', topic: 'agent/2/+' },
@@ -158,6 +166,30 @@ describe('agent dialect', () => {
     write({ type: 'error', id: 'agent-1', error: { code: 'agent.unknown', message: 'Agent a not found', retry: 'never' } })
     expect(sent.at(-1)).toEqual({ type: 'error', data: { message: 'Agent a not found', logs: [], code: 'agent.unknown' } })
     expect(mistakes()).toBe(5)
+  })
+  it('[ZD10] reads one message after the other: a later one may mean what an earlier one creates', () => {
+    const { read, write, said, sent } = open()
+    read({ type: 'create_agent', data: { contractId: 'c', agentId: 'b' } })
+    read({ type: 'create_function', data: { function_name: 'f', function_signature: 'f()', function_type: 'read' } })
+    read('{')
+    read(Uint8Array.of(1))
+    const requests = () => said.filter(({ type }) => type === 'request')
+    expect(requests()).toHaveLength(1)
+    expect(sent).toEqual([])
+    write({ type: 'replied', id: 'agent-1', from: 'agents', data: { isNew: true } })
+    expect(requests().at(-1)).toMatchObject({ method: 'document.put', data: { agent: 'b', kind: 'function' } })
+    expect(sent).toHaveLength(1)
+    write({ type: 'error', id: 'agent-2', error: { code: 'agent.too_many', message: 'Full.', retry: 'later' } })
+    expect(sent.slice(1)).toMatchObject([
+      { type: 'error', data: { message: 'Full.' } },
+      { type: 'error', data: { message: 'Invalid JSON message' } },
+    ])
+    expect(said.at(-1)).toMatchObject({ type: 'publish', topic: 'agent/b/message' })
+  })
+  it('[ZD11] bounds what waits, and says so', () => {
+    const { read, sent } = open('a')
+    for (let message = 0; message < 1_026; message += 1) read({ type: 'start_agent' })
+    expect(sent).toEqual([{ type: 'error', data: { message: expect.any(String), logs: [], code: 'rate.limited' } }])
   })
   it('[ZD9] whatever comes, nothing throws, and each frame is asked, told or answered', () => {
     const types = [...QUESTIONS.keys(), 'x']

@@ -2,19 +2,22 @@
  * One connection of a Zephyrus-style client. It belongs to the agent of its URL, if that names one; what it creates or names is remembered for
  * this connection alone, and it hears those agents and no others. Leaves the agents themselves to the service `agents`.
  */
-import { agentFilter, agentMessageTopic, toAgentId, toAgentLevel } from '#shared/protocol/agent-topic'
+import { agentFilter, agentMessageTopic, toAgentLevel } from '#shared/protocol/agent-topic'
 import type { RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
-import type { Conversation, Dialect, Frame, Publication, Random } from '../../ports.ts'
-import { encodeAnswer, encodeError, encodeLog, encodePayload, toBinaryPayload, toTimestamp } from './agent-frames.ts'
-import { encodeExecutionError, QUESTIONS, type Ask, type KnownAgents, type Tell } from './agent-questions.ts'
-import { isFields, parseAgentRequest, textOf, type Fields } from './agent-request.ts'
+import type { Conversation, Dialect, Random } from '../../ports.ts'
+import { encodeError, toBinaryPayload } from './agent-frames.ts'
+import { AGENTS_ADDRESS, encodeGap, encodeNews, readDirect } from './agent-news.ts'
+import { QUESTIONS, type Ask, type KnownAgents, type Tell } from './agent-questions.ts'
+import { parseAgentRequest } from './agent-request.ts'
 
-const AGENTS_ADDRESS = 'agents'
 /** Agents one connection hears besides its own; the one named longest ago makes room. */
 const MAX_HEARD = 24
 /** Publications of this connection whose numbers are remembered, so that it does not hear itself. */
 const MAX_OWN = 256
 const ID_BYTES = 12
+/** Messages of one connection that may wait while one is answered, and their bytes. */
+const MAX_UNREAD = 1_024
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024
 
 interface Options {
   /** Of the URL. */
@@ -23,7 +26,12 @@ interface Options {
 }
 
 export function createAgentDialect({ agent: own, random }: Options): Dialect {
-  const waiting = new Map<string, Ask>()
+  /** What came and is not read yet: one message after the other, as a later one may mean what an earlier one creates. */
+  let unread: (string | Uint8Array)[] = []
+  let unreadBytes = 0
+  /** The message that waits for the service. */
+  let waiting: { readonly id: string; readonly question: Ask } | undefined
+  let isReading = false
   const heard = new Set<string>()
   const ownPublications = new Set<string>()
   let created: string | undefined
@@ -63,6 +71,24 @@ export function createAgentDialect({ agent: own, random }: Options): Dialect {
     conversation.send(frame)
     conversation.countMistake()
   }
+  /** Reads until a message waits for the service. */
+  function readOn(conversation: Conversation): void {
+    if (isReading) return
+    isReading = true
+    while (waiting === undefined) {
+      const frame = unread.shift()
+      if (frame === undefined) break
+      unreadBytes -= frame.length
+      if (typeof frame === 'string') readText(frame, conversation)
+      else readBytes(frame, conversation)
+    }
+    isReading = false
+  }
+  function readBytes(bytes: Uint8Array, conversation: Conversation): void {
+    const agent = own?.id ?? created ?? mentioned
+    if (agent === undefined) refuse(conversation, encodeError('No agent ID available. Please create an agent first.', 'agent.invalid'))
+    else tell({ agent, payload: toBinaryPayload(bytes) }, conversation)
+  }
   function readText(text: string, conversation: Conversation): void {
     const request = parseAgentRequest(text)
     if (request === undefined) {
@@ -83,7 +109,7 @@ export function createAgentDialect({ agent: own, random }: Options): Dialect {
     const { agent, method, data } = question
     if (agent !== undefined && hear(agent, conversation) === undefined) return
     const id = nextId()
-    waiting.set(id, question)
+    waiting = { id, question }
     conversation.say({ type: 'request', id, to: AGENTS_ADDRESS, method, data })
   }
   function tell({ agent, payload }: Omit<Tell, 'kind'>, conversation: Conversation): void {
@@ -107,9 +133,11 @@ export function createAgentDialect({ agent: own, random }: Options): Dialect {
         return
       case 'replied':
         writeReply(message, conversation)
+        readOn(conversation)
         return
       case 'error':
         writeError(message, conversation)
+        readOn(conversation)
         return
       case 'published':
         rememberOwn(message)
@@ -141,8 +169,9 @@ export function createAgentDialect({ agent: own, random }: Options): Dialect {
     conversation.send(question === undefined ? encodeError(error.message, error.code) : question.refuse(error))
   }
   function take(id: string): Ask | undefined {
-    const question = waiting.get(id)
-    waiting.delete(id)
+    if (waiting?.id !== id) return undefined
+    const { question } = waiting
+    waiting = undefined
     return question
   }
   function rememberOwn({ topic, seq }: RelayMessageOf<'published'>): void {
@@ -156,77 +185,25 @@ export function createAgentDialect({ agent: own, random }: Options): Dialect {
     isShared: false,
     ...(own === undefined ? {} : { client: `agent ${own.level}` }),
     read(frame, conversation) {
-      if (typeof frame === 'string') {
-        readText(frame, conversation)
+      if (unread.length >= MAX_UNREAD || unreadBytes + frame.length > MAX_UNREAD_BYTES) {
+        refuse(conversation, encodeError('Too many messages wait for their answer. Wait for some of them.', 'rate.limited'))
         return
       }
-      const agent = own?.id ?? created ?? mentioned
-      if (agent === undefined) refuse(conversation, encodeError('No agent ID available. Please create an agent first.', 'agent.invalid'))
-      else tell({ agent, payload: toBinaryPayload(frame) }, conversation)
+      unread.push(frame)
+      unreadBytes += frame.length
+      readOn(conversation)
     },
     write,
     encodePublication(publication) {
       if (isTelling || ownPublications.has(toPosition(publication.topic, publication.seq))) return undefined
       return encodeNews(publication)
     },
+    end() {
+      unread = []
+    },
   }
 }
 
 function toPosition(topic: string, seq: number): string {
   return `${topic} ${String(seq)}`
-}
-
-// ---------------------------------------------------------------- news of agents
-
-const BROADCASTS: ReadonlyMap<unknown, string> = new Map([
-  ['started', 'agent_started'],
-  ['stopped', 'agent_stopped'],
-  ['removed', 'agent_removed'],
-])
-
-/** `agent/<level>/event` in the original's words where it has any, `agent/<level>/message` as it is. */
-function encodeNews({ topic, json }: Publication): Frame | undefined {
-  const [, level = '', kind] = topic.split('/')
-  const agent = toAgentId(level)
-  if (agent === undefined) return undefined
-  const payload: unknown = JSON.parse(json)
-  if (kind === 'message') return encodePayload(payload)
-  if (kind !== 'event' || !isFields(payload)) return undefined
-  const broadcast = BROADCASTS.get(payload['event'])
-  if (broadcast !== undefined) return encodeAnswer(broadcast, { agent_id: agent })
-  return payload['event'] === 'log' ? encodeLog(agent, textOf(payload['level']) ?? 'info', textOf(payload['message']) ?? '') : undefined
-}
-
-/** Lost, and said so. */
-function encodeGap({ topic, from, to }: RelayMessageOf<'gap'>): Uint8Array {
-  const agent = toAgentId(topic.split('/')[1] ?? '') ?? ''
-  return encodeLog(agent, 'warning', `${String(to - from + 1)} messages came faster than they were read and are lost.`)
-}
-
-// ---------------------------------------------------------------- what one peer tells
-
-/** How an execution ended; from anybody else a message as it is. */
-function readDirect({ from, data }: RelayMessageOf<'direct'>): readonly Frame[] {
-  if (from !== AGENTS_ADDRESS) return [encodePayload(data)]
-  if (!isFields(data)) return []
-  const agent = textOf(data['agent']) ?? ''
-  if (data['kind'] === 'failed')
-    return [encodeExecutionError(agent, textOf(data['error']) ?? '', textOf(data['code']) ?? 'server.internal')]
-  if (data['kind'] !== 'executed') return []
-  const results: readonly unknown[] = Array.isArray(data['results']) ? data['results'] : []
-  const logs: readonly unknown[] = Array.isArray(data['logs']) ? data['logs'] : []
-  return [
-    encodeAnswer('execute_response', {
-      status: 'success',
-      agent_id: agent,
-      results,
-      message: 'Ejecución completada con éxito',
-      logs: logs.filter(isFields).map(toLogLine),
-    }),
-    encodeLog(agent, 'info', `Ejecución completada: ${String(results.length)} acciones realizadas`),
-  ]
-}
-
-function toLogLine({ time, level, message }: Fields): object {
-  return { timestamp: toTimestamp(time), level, message }
 }
