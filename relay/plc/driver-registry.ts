@@ -6,6 +6,7 @@ import type { Clock, Log, PlcDriver, Random } from '../ports.ts'
 import type { StatusProfile } from './profiles/status-profile.ts'
 import { checkDeltaAsOptions, readAnswerBytes } from './delta-as/delta-as-options.ts'
 import { checkModbusOptions, parseModbusOptions } from './modbus-tcp/modbus-options.ts'
+import { checkS7Options, parseS7Options } from './s7/s7-options.ts'
 import { checkSimulatedOptions, readWandering } from './simulated/simulated-options.ts'
 
 /** What a driver is told of its machine. */
@@ -86,6 +87,22 @@ export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map<string, DriverE
         if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
         const { positions, firstPosition, profile } = setup
         return createModbusDriver({ ...addressOf(setup), ...{ positions, firstPosition, profile, clock, random }, ...parsed.options })
+      },
+    },
+  ],
+  [
+    's7',
+    {
+      needsAddress: true,
+      defaultPort: 102,
+      defaultPollMs: 500,
+      checkOptions: checkS7Options,
+      async open(setup, { clock, random }) {
+        const { createS7Driver } = await import('./s7/s7-driver.ts')
+        const parsed = parseS7Options(setup.options)
+        if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
+        const { positions, firstPosition, profile } = setup
+        return createS7Driver({ ...addressOf(setup), ...{ positions, firstPosition, profile, clock, random }, ...parsed.options })
       },
     },
   ],
