@@ -87,7 +87,7 @@ export default defineConfig({
         id: '/',
         name: 'Semblante',
         short_name: 'Semblante',
-        description: 'Lee la expresión de los rostros ante la cámara, en la propia tableta, sin enviar imágenes.',
+        description: 'Lee la expresión de los rostros ante la cámara, en la propia tableta; las imágenes no salen de ella sin permiso.',
         lang: 'es',
         dir: 'ltr',
         start_url: '/',
