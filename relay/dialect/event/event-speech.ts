@@ -9,6 +9,7 @@ import type { RelayMessage, RelayMessageOf } from '#shared/protocol/messages'
 import { findJsonDefect } from '#shared/protocol/plain-json'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import type { Clock, Conversation } from '../../ports.ts'
+import { createAcknowledgements } from './acknowledgements.ts'
 import { createChats } from './chats.ts'
 import { connectedAnswer, infoAnswer, statusAnswer, tailOf, type EngineFacts, type EventClient } from './event-answers.ts'
 import { refusalText } from './event-refusal.ts'
@@ -45,95 +46,52 @@ export interface EventSpeech {
 const SPOKEN = ['subscribe', 'unsubscribe', 'publish', 'request', 'reply', 'send', 'refresh', 'monitor', 'demonitor'] as const
 type SpokenType = (typeof SPOKEN)[number]
 
-/** Acknowledgements that wait. More: the oldest is not given any more. */
-const MAX_ACKNOWLEDGEMENTS = 256
-
 export function createEventSpeech({ clock, client, emit, engine, onUnknown }: EventSpeechOptions): EventSpeech {
   const { socketId } = client
   const chats = createChats(emit)
+  const acknowledgements = createAcknowledgements()
   let described = client
   /** Of the token that is being looked at; shown once it counts. */
   let nextTokenTail = client.tokenTail
-  const acknowledgements = new Map<string, Acknowledgement>()
-  let made = 0
 
-  const timestamp = (): string => new Date(clock.now()).toISOString()
-  function answer(event: ClientEvent, name: string, data: object): void {
-    emit(name, data)
-    event.acknowledge?.(data)
+  /** YektaYar's own events: the name and payload of the answer. */
+  function answerOf({ name, data }: ClientEvent): readonly [string, object] | undefined {
+    const timestamp = new Date(clock.now()).toISOString()
+    switch (name) {
+      case 'ping':
+        return ['pong', { timestamp }]
+      case 'status':
+        return ['status_response', statusAnswer(described, timestamp)]
+      case 'echo':
+        return ['echo_response', { received: data, timestamp, socketId }]
+      case 'info':
+        return ['info_response', infoAnswer(described, timestamp, engine())]
+      case 'message':
+        return ['message_received', { success: true, message: 'Message received successfully', data, timestamp }]
+      default:
+        return undefined
+    }
   }
   function say(type: SpokenType, event: ClientEvent, conversation: Conversation): void {
-    const { data, attachment } = splitAttachment(type, event)
-    const members = typeof data === 'object' && data !== null && !Array.isArray(data) ? data : {}
-    const given = 'id' in members ? { id: members.id } : {}
-    const id = event.acknowledge === undefined ? given : awaitAnswer(event.acknowledge, given.id)
-    const message: unknown = { ...members, ...id, type }
-    const knownId = 'id' in id && typeof id.id === 'string' ? id.id : undefined
-    if (event.hasBytes && attachment === undefined) {
-      const text = 'Bytes go in the "attachment" of a request and nowhere else.'
-      conversation.blame({ code: 'frame.binary_unsupported', message: text }, knownId)
-    } else if (event.sizeBytes > PROTOCOL_LIMITS.frameBytes) {
-      const text = `A message has at most ${String(PROTOCOL_LIMITS.frameBytes)} bytes; ${String(event.sizeBytes)} came.`
-      conversation.blame({ code: 'frame.too_large', message: text }, knownId)
-    } else if (CLIENT_MESSAGE_GUARDS[type](message) && findJsonDefect(message) === undefined) conversation.say(message, attachment)
-    else {
-      const parsed = parseClientMessage(JSON.stringify(message))
-      const failure = parsed.ok ? { code: 'frame.invalid_fields' as const, message: 'The fields do not fit.' } : parsed.failure
-      conversation.blame(failure, knownId)
-    }
+    const { members, attachment } = splitAttachment(type, event)
+    const given = 'id' in members ? members.id : undefined
+    const id = event.acknowledge === undefined ? given : acknowledgements.open(event.acknowledge, given)
+    const message = { ...members, ...(id === undefined ? {} : { id }), type }
+    sayMessage({ type, message, event, attachment }, conversation)
     if (type === 'refresh' && 'token' in members && typeof members.token === 'string') nextTokenTail = tailOf(members.token)
-    if (type === 'reply') settle(knownId, {})
+    // Only a reply that fails is answered.
+    if (type === 'reply') acknowledgements.settle(findEventId(message), {})
   }
-  /** @param given the client's own id, which it hears again. */
-  function awaitAnswer(acknowledge: (data: unknown) => void, given: unknown): { readonly id: unknown } {
-    const isOwn = given !== undefined
-    const id = isOwn ? given : `ack-${String((made += 1))}`
-    if (typeof id !== 'string') return { id }
-    acknowledgements.set(id, { acknowledge, isOwn })
-    if (acknowledgements.size > MAX_ACKNOWLEDGEMENTS) {
-      for (const oldest of acknowledgements.keys()) {
-        acknowledgements.delete(oldest)
-        break
-      }
-    }
-    return { id }
-  }
-  /** @returns false when nobody waits for it. */
-  function settle(id: string | undefined, data: object): boolean {
-    const waiting = id === undefined ? undefined : acknowledgements.get(id)
-    if (id === undefined || waiting === undefined) return false
-    acknowledgements.delete(id)
-    waiting.acknowledge(waiting.isOwn ? { id, ...data } : data)
-    return true
-  }
-
   return {
     greet: () => emit('connected', connectedAnswer(client)),
     onEvent(event, conversation) {
-      switch (event.name) {
-        case 'ping':
-          answer(event, 'pong', { timestamp: timestamp() })
-          return
-        case 'status':
-          answer(event, 'status_response', statusAnswer(described, timestamp()))
-          return
-        case 'echo':
-          answer(event, 'echo_response', { received: event.data, timestamp: timestamp(), socketId })
-          return
-        case 'info':
-          answer(event, 'info_response', infoAnswer(described, timestamp(), engine()))
-          return
-        case 'message': {
-          const received = { success: true, message: 'Message received successfully', data: event.data, timestamp: timestamp() }
-          answer(event, 'message_received', received)
-          return
-        }
-        case 'ai:chat':
-          chats.start(event.data, conversation)
-          return
-      }
+      const answer = answerOf(event)
       const type = SPOKEN.find((spoken) => spoken === event.name)
-      if (type !== undefined) say(type, event, conversation)
+      if (answer !== undefined) {
+        emit(...answer)
+        event.acknowledge?.(answer[1])
+      } else if (event.name === 'ai:chat') chats.start(event.data, conversation)
+      else if (type !== undefined) say(type, event, conversation)
       else {
         event.acknowledge?.({ error: unknownEventText(event.name), code: 'frame.unknown_type' satisfies ErrorCode })
         onUnknown(event.name, conversation)
@@ -143,17 +101,35 @@ export function createEventSpeech({ clock, client, emit, engine, onUnknown }: Ev
       if (message.type === 'welcome' || message.type === 'pong' || chats.take(message)) return
       if (message.type === 'refreshed') described = { ...described, tokenTail: nextTokenTail }
       const data = message.type === 'error' ? toErrorData(message) : withoutType(message)
-      const id = 'id' in message ? message.id : undefined
-      const { id: _id, ...rest } = { id, ...data }
-      if (!settle(id, rest)) emit(message.type, data)
+      const { id: _id, ...rest } = { id: undefined, ...data }
+      if (!acknowledgements.settle(findEventId(data), rest)) emit(message.type, data)
     },
   }
 }
 
-interface Acknowledgement {
-  readonly acknowledge: (data: unknown) => void
-  /** The client named the id itself. */
-  readonly isOwn: boolean
+/** What a client says in the catalog's words: said in its place, or why not. */
+interface SpokenMessage {
+  readonly type: SpokenType
+  /** Unchecked. */
+  readonly message: object
+  readonly event: ClientEvent
+  readonly attachment: Uint8Array | undefined
+}
+
+function sayMessage({ type, message, event, attachment }: SpokenMessage, conversation: Conversation): void {
+  const id = findEventId(message)
+  if (event.hasBytes && holdsBytes(message)) {
+    const text = 'Bytes go in the "attachment" of a request and nowhere else.'
+    conversation.blame({ code: 'frame.binary_unsupported', message: text }, id)
+  } else if (event.sizeBytes > PROTOCOL_LIMITS.frameBytes) {
+    const text = `A message has at most ${String(PROTOCOL_LIMITS.frameBytes)} bytes; ${String(event.sizeBytes)} came.`
+    conversation.blame({ code: 'frame.too_large', message: text }, id)
+  } else if (CLIENT_MESSAGE_GUARDS[type](message) && findJsonDefect(message) === undefined) conversation.say(message, attachment)
+  else {
+    const parsed = parseClientMessage(JSON.stringify(message))
+    const failure = parsed.ok ? { code: 'frame.invalid_fields' as const, message: 'The fields do not fit.' } : parsed.failure
+    conversation.blame(failure, id)
+  }
 }
 
 const SHOWN_NAME = 64
@@ -179,13 +155,19 @@ function withoutType(message: RelayMessage): object {
   return rest
 }
 
-/** Bytes beside a request, as on the native protocol. */
+/** Depth is bounded where packets are read. */
+function holdsBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof Uint8Array || Object.values(value).some(holdsBytes)
+}
+
+/** Bytes beside a request, as on the native protocol. What is no object has no members. */
 function splitAttachment(
   type: SpokenType,
   { data, hasBytes }: ClientEvent,
-): { readonly data: unknown; readonly attachment: Uint8Array | undefined } {
-  if (type !== 'request' || !hasBytes || typeof data !== 'object' || data === null || !('attachment' in data))
-    return { data, attachment: undefined }
-  const { attachment, ...rest } = data
-  return attachment instanceof Uint8Array ? { data: rest, attachment } : { data, attachment: undefined }
+): { readonly members: object; readonly attachment: Uint8Array | undefined } {
+  const members = typeof data === 'object' && data !== null && !Array.isArray(data) ? data : {}
+  if (type !== 'request' || !hasBytes || !('attachment' in members)) return { members, attachment: undefined }
+  const { attachment, ...rest } = members
+  return attachment instanceof Uint8Array ? { members: rest, attachment } : { members, attachment: undefined }
 }

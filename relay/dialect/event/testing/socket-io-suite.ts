@@ -155,6 +155,12 @@ export function describeSocketIo(name: string, start: () => Promise<EventSubject
         raw.send('451-1["publish",{"topic":"app/x","data":{"_placeholder":true,"num":0}}]')
         raw.send(Uint8Array.of(1))
         expect(await nextFrame(raw)).toMatch(/^431\[\{"error":.*"code":"frame\.binary_unsupported"/)
+        raw.send(
+          '452-3["request",{"to":"relay","method":"x","data":[{"_placeholder":true,"num":0}],"attachment":{"_placeholder":true,"num":1}}]',
+        )
+        raw.send(Uint8Array.of(1))
+        raw.send(Uint8Array.of(2))
+        expect(await nextFrame(raw)).toMatch(/^433\[\{"error":.*"code":"frame\.binary_unsupported"/)
         raw.send('451-2["request",{"to":"relay","method":"no such method","attachment":{"_placeholder":true,"num":0}}]')
         raw.send(Uint8Array.of(1))
         expect(await nextFrame(raw)).toMatch(/^432\[\{"error":.*"code":"request\.unknown_method"/)
