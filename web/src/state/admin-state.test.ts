@@ -76,6 +76,10 @@ const machine = (id: string): MachineStatus => ({
   mode: 'remote',
   hasAlarm: false,
   isEmergencyStopped: false,
+  isReady: true,
+  hasDriveFault: false,
+  hasPositioningError: false,
+  connection: 'connected',
 })
 
 describe('administration: access', () => {

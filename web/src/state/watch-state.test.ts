@@ -12,6 +12,7 @@ function createDeafLink() {
     stop() {},
     retryNow() {},
     publishReading() {},
+    ask: () => Promise.resolve({ kind: 'failed', failure: { code: 'request.unknown_target', message: '' } }),
     onReadings(_filter, listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
