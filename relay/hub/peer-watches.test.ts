@@ -42,6 +42,22 @@ describe('peer watches', () => {
     for (const address of ['one', 'a', 'b', 'c']) join(address)
     expect(['a', 'b', 'c', 'a'].map((to) => hub.monitor('one', to, false).ok)).toEqual([true, true, false, true])
   })
+  it('[PW7] lets nobody weaken what another monitors by linking to it', () => {
+    const { hub, join } = createTestHub()
+    const [backend] = [join('backend'), join('client')]
+    hub.monitor('backend', 'client', false)
+    hub.monitor('client', 'backend', true)
+    hub.leave('client', DONE)
+    expect(backend).toEqual([{ kind: 'exited', address: 'client', exit: DONE }])
+  })
+  it('[PW8] lets nobody fill the room of another by linking to it', () => {
+    const { hub, join } = createTestHub({ limits: { pendingRequestsPerPeer: 2 } })
+    for (const address of ['backend', 'a', 'b', 'c']) join(address)
+    for (const from of ['a', 'b', 'c']) expect(hub.monitor(from, 'backend', true).ok).toBe(true)
+    expect(['a', 'b', 'c'].map((to) => hub.monitor('backend', to, false).ok)).toEqual([true, true, false])
+    for (const to of ['a', 'b']) hub.demonitor('backend', to)
+    expect(['c', 'b', 'a'].map((to) => hub.monitor('backend', to, false).ok)).toEqual([true, true, false])
+  })
   it('[PW5] tells a listener of the process in a microtask when the peer is gone already', async () => {
     const { hub } = createTestHub()
     const heard: PeerExit[] = []

@@ -20,8 +20,16 @@ export interface PeerWatches {
 interface Options {
   readonly tell: (address: string, event: PeerEvent) => void
   readonly isThere: (address: string) => boolean
-  /** How many one peer may monitor. */
+  /** How many one peer may monitor. Links that others made with it do not count: nobody can take a peer's room from it. */
   readonly maxPerPeer: number
+}
+
+/** What one peer wants to know. */
+interface Wishes {
+  /** By the peer it watches: how that ends, and whether it asked for that itself. */
+  readonly watched: Map<string, { readonly end: () => void; readonly isOwn: boolean }>
+  /** How many it asked for itself. */
+  own: number
 }
 
 const ABSENT: PeerExit = { reason: 'not there', isAbnormal: true }
@@ -29,8 +37,8 @@ const ABSENT: PeerExit = { reason: 'not there', isAbnormal: true }
 export function createPeerWatches({ tell, isThere, maxPerPeer }: Options): PeerWatches {
   /** By the peer that is watched. */
   const listeners = new Map<string, Set<Listener>>()
-  /** By the peer that wants to know: whom it watches, and how to end that. */
-  const monitored = new Map<string, Map<string, () => void>>()
+  /** By the peer that wants to know. */
+  const wishes = new Map<string, Wishes>()
 
   function watch(address: string, listener: Listener): () => void {
     let isWanted = true
@@ -52,10 +60,13 @@ export function createPeerWatches({ tell, isThere, maxPerPeer }: Options): PeerW
     }
   }
   function demonitor(from: string, to: string): void {
-    const own = monitored.get(from)
-    own?.get(to)?.()
-    own?.delete(to)
-    if (own?.size === 0) monitored.delete(from)
+    const own = wishes.get(from)
+    const found = own?.watched.get(to)
+    if (own === undefined || found === undefined) return
+    found.end()
+    own.watched.delete(to)
+    if (found.isOwn) own.own -= 1
+    if (own.watched.size === 0) wishes.delete(from)
   }
   function tellOf(from: string, to: string, isLinked: boolean): Listener {
     return (exit) => {
@@ -63,10 +74,12 @@ export function createPeerWatches({ tell, isThere, maxPerPeer }: Options): PeerW
       if (exit.isAbnormal || !isLinked) tell(from, { kind: 'exited', address: to, exit })
     }
   }
-  function monitorOneWay(from: string, to: string, isLinked: boolean): void {
+  function want(from: string, to: string, { isLinked, isOwn }: { readonly isLinked: boolean; readonly isOwn: boolean }): void {
     demonitor(from, to)
-    const own = monitored.get(from) ?? new Map<string, () => void>()
-    monitored.set(from, own.set(to, watch(to, tellOf(from, to, isLinked))))
+    const own = wishes.get(from) ?? { watched: new Map(), own: 0 }
+    wishes.set(from, own)
+    own.watched.set(to, { end: watch(to, tellOf(from, to, isLinked)), isOwn })
+    if (isOwn) own.own += 1
   }
   return {
     watch,
@@ -75,16 +88,17 @@ export function createPeerWatches({ tell, isThere, maxPerPeer }: Options): PeerW
       const due = listeners.get(address)
       listeners.delete(address)
       for (const listener of due ?? []) listener(exit)
-      for (const to of monitored.get(address)?.keys() ?? []) demonitor(address, to)
+      for (const to of wishes.get(address)?.watched.keys() ?? []) demonitor(address, to)
     },
     monitor(from, to, isLinked) {
       if (!isThere(to)) return fail('request.unknown_target', 'No peer or service has that address now.', '/to')
-      const own = monitored.get(from)
-      if ((own?.size ?? 0) >= maxPerPeer && own?.has(to) !== true) {
+      const known = wishes.get(from)
+      if ((known?.own ?? 0) >= maxPerPeer && known?.watched.get(to)?.isOwn !== true) {
         return fail('request.too_many', `A peer monitors at most ${String(maxPerPeer)} others.`, '/to')
       }
-      monitorOneWay(from, to, isLinked)
-      if (isLinked) monitorOneWay(to, from, true)
+      want(from, to, { isLinked, isOwn: true })
+      // What the other asked for itself tells it at least as much: nobody can take that from it.
+      if (isLinked && wishes.get(to)?.watched.has(from) !== true) want(to, from, { isLinked: true, isOwn: false })
       return succeed(undefined)
     },
     size: () => [...listeners.values()].reduce((sum, { size }) => sum + size, 0),
