@@ -359,6 +359,20 @@ it('[CL20] shares payloads nested as deeply as clients may send them, and one th
   expect(payloads(heard)).toEqual([nest(deepest), 'after'])
 })
 
+it('[CL22] lets nobody ask its services by the broker: they are asked at the relay that knows the rights', async () => {
+  const { cluster, b } = await startTwo()
+  const machine = b.join('machine/press')
+  const stranger = cluster.network.open('stranger')
+  const heard: string[] = []
+  stranger.start({ onText: (_from, text) => void heard.push(text), onConnected: () => undefined, onLost: () => undefined })
+  const by = { subject: 'x', roles: ['admin'], expiresAt: 9e15 }
+  const order = { kind: 'ask', id: 'q', from: 'peer/x', to: 'machine/press', by, method: 'move', data: { position: 1 }, deadlineMs: 1_000 }
+  stranger.sendTo('b', JSON.stringify(order))
+  await cluster.settle()
+  expect(machine).toEqual([])
+  expect(heard.some((text) => text.includes('"kind":"answer"') && text.includes('request.unknown_target'))).toBe(true)
+})
+
 it('[CL21] recovers whatever is lost on the way, in order and once, over 40 seeds', async () => {
   for (let seed = 1; seed <= 40; seed += 1) {
     const random = createSeededRandom(seed)

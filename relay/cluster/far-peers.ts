@@ -106,6 +106,8 @@ export function createFarPeers({ bus, clock, sendTo, sendToAll, others }: Option
   }
   function onAsk(relayId: string, { id, from, to, by, method, data, deadlineMs }: ClusterMessageOf<'ask'>): void {
     learn(from, relayId)
+    // Services are asked at one's own relay, where the rights of whoever asks are known: what comes from elsewhere commands nothing here.
+    if (!isOurs(to, bus)) return sendTo(relayId, toAnswer(id, unknownTarget()))
     bus.ask({ from, to, by: fromWireIdentity(by), method, data, deadlineMs }, (outcome) => sendTo(relayId, toAnswer(id, outcome)))
   }
   function onAnswer(relayId: string, message: ClusterMessageOf<'answer'>): void {
