@@ -35,31 +35,40 @@ export interface UpgradeGate {
   decide(route: SocketRoute, request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>
 }
 
-/** Bounds how many wait at once: a key server that does not answer must not fill the memory. How long one waits is the route's to bound. */
+/**
+ * Bounds how many wait at once, for each route: a key server or a backend that does not answer must neither fill the memory nor hold up the other
+ * routes. How long one waits is the route's to bound.
+ */
 export function createUpgradeGate(log: Log): UpgradeGate {
-  let pending = 0
+  /** By route: never zero. */
+  const pending = new Map<SocketRoute, number>()
   function refuse(error: unknown): UpgradeAnswer {
     log.error({ event: 'transport.upgrade_failed', error: describeError(error) })
     return { accept: false, failure: internalFailure() }
   }
-  async function wait(answer: Promise<UpgradeAnswer>): Promise<UpgradeAnswer> {
-    pending += 1
+  function count(route: SocketRoute, by: number): void {
+    const now = (pending.get(route) ?? 0) + by
+    if (now > 0) pending.set(route, now)
+    else pending.delete(route)
+  }
+  async function wait(route: SocketRoute, answer: Promise<UpgradeAnswer>): Promise<UpgradeAnswer> {
+    count(route, 1)
     try {
       return await answer
     } catch (error) {
       return refuse(error)
     } finally {
-      pending -= 1
+      count(route, -1)
     }
   }
   return {
     decide(route, request) {
-      if (pending >= TRANSPORT_LIMITS.pendingUpgrades) {
+      if ((pending.get(route) ?? 0) >= TRANSPORT_LIMITS.pendingUpgrades) {
         return { accept: false, failure: { code: 'rate.limited', message: 'Too many connections wait to be let in. Come back later.' } }
       }
       try {
         const answer = route.onUpgrade(request)
-        return answer instanceof Promise ? wait(answer) : answer
+        return answer instanceof Promise ? wait(route, answer) : answer
       } catch (error) {
         return refuse(error)
       }

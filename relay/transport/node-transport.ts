@@ -27,6 +27,8 @@ import { createTurnEnd } from './turn-end.ts'
 interface TransportState extends NodeHttpState {
   readonly gate: UpgradeGate
   readonly upgraders: ReadonlyMap<string, Upgrader>
+  /** Connections whose upgrade is being decided: nobody's but ours by then. */
+  readonly deciding: Set<Duplex>
   /** Told when the last socket has closed. */
   onAllClosed: () => void
 }
@@ -52,6 +54,7 @@ export function createNodeTransport(options: TransportOptions): Transport {
     gate: createUpgradeGate(options.log),
     open: new Set(),
     upgraders: new Map(options.routes.sockets.map((route) => [route.path, createUpgrader(route)])),
+    deciding: new Set(),
     isStopping: false,
     onAllClosed: () => undefined,
   }
@@ -82,6 +85,7 @@ export function createNodeTransport(options: TransportOptions): Transport {
         if (state.open.size === 0) resolve()
         else state.onAllClosed = resolve
       })
+      for (const stream of state.deciding) stream.destroy()
       for (const socket of [...state.open]) socket.terminate()
       server?.closeAllConnections()
       server = undefined
@@ -147,7 +151,10 @@ async function upgrade(request: IncomingMessage, wire: Wire, state: TransportSta
     return
   }
   const subprotocols = parseSubprotocols(head.headers.get('sec-websocket-protocol'))
+  state.deciding.add(wire.stream)
   const answer = await state.gate.decide(upgrader.route, { ...head, subprotocols })
+  state.deciding.delete(wire.stream)
+  if (wire.stream.destroyed) return
   if (!answer.accept) {
     refuse(wire.stream, refusalResponse(answer))
     return

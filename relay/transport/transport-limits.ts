@@ -21,7 +21,7 @@ export const TRANSPORT_LIMITS = {
   requestMs: 15_000,
   /** How often node:http looks for those that did not. */
   checkMs: 5_000,
-  /** Upgrades that wait for their decision at once; further ones are refused. */
+  /** Upgrades of one route that wait for their decision at once; further ones are refused. */
   pendingUpgrades: 256,
   /** Bodies over this are sent in pieces as the client reads. */
   wholeBodyBytes: 64 * 1024,

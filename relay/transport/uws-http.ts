@@ -29,18 +29,18 @@ interface Exchange {
   /** The client has gone: the response must not be touched. */
   isGone: boolean
   /** Told when it goes. */
-  onGone: (() => void) | undefined
+  readonly onGone: (() => void)[]
   stream: UwsEventStream | undefined
 }
 
 export function answerHttp(response: UwsResponse, request: UwsRequest, state: UwsHttpState): void {
-  const exchange: Exchange = { response, isHead: request.getMethod() === 'head', isGone: false, onGone: undefined, stream: undefined }
+  const exchange: Exchange = { response, isHead: request.getMethod() === 'head', isGone: false, onGone: [], stream: undefined }
   const body = createRequestBody(TRANSPORT_LIMITS.bodyBytes)
   response.onAborted(() => {
     exchange.isGone = true
     body.abort()
     exchange.stream?.end(1006)
-    guard(state.log, () => exchange.onGone?.())
+    for (const listener of exchange.onGone.splice(0)) guard(state.log, listener)
   })
   try {
     const copied = copyRequest(request, response, { body, exchange, state })
@@ -96,7 +96,7 @@ function copyRequest(
     method: request.getMethod().toUpperCase(),
     readBody: (limitBytes) => body.read(limitBytes),
     onGone(listener) {
-      exchange.onGone = listener
+      exchange.onGone.push(listener)
     },
   }
 }

@@ -47,12 +47,12 @@ describe.each(PLAIN_WIRES)('transport on $name', (subject) => {
   })
 
   describe('plain HTTP', () => {
-    it('[TR40] tells an answer that waits when its client goes away, once, and not when it was answered', async () => {
+    it('[TR40] tells all who wait for it when a client goes away, once, and not when it was answered', async () => {
       const gone: string[] = []
       let isAsked = false
       await using running = await serve((request) => {
         isAsked = true
-        request.onGone(() => void gone.push(request.path))
+        for (const listener of ['one', 'two']) request.onGone(() => void gone.push(`${request.path} ${listener}`))
         return request.path === '/now' ? { status: 204, headers: {}, body: '' } : new Promise(() => undefined)
       })
       await fetch(pageOf(running, '/now'))
@@ -61,9 +61,23 @@ describe.each(PLAIN_WIRES)('transport on $name', (subject) => {
       raw.write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n')
       await until(() => isAsked)
       raw.destroy()
-      await until(() => gone.length > 0)
+      await until(() => gone.length > 1)
       await nextTurn()
-      expect(gone).toEqual(['/wait'])
+      expect(gone).toEqual(['/wait one', '/wait two'])
+    })
+    it('[TR41] opens no socket whose upgrade was decided after it stopped', async () => {
+      const heard = createHeard()
+      let decide: ((answer: UpgradeAnswer) => void) | undefined
+      const routes = routesFor(heard, () => new Promise<UpgradeAnswer>((resolve) => (decide = resolve)))
+      await using running = await startSubject(subject, { routes })
+      using wire = openWire(running.port)
+      wire.send(handshake())
+      await until(() => decide !== undefined)
+      await running.transport.stop()
+      decide?.(accept(heard))
+      await wire.closed
+      await nextTurn()
+      expect(heard.sockets).toEqual([])
     })
     it('[TR20] gives the request with its body and sends status, headers and text', async () => {
       await using running = await serve(async (request) => {
@@ -234,7 +248,7 @@ describe.each(PLAIN_WIRES)('transport on $name', (subject) => {
       expect(heard.events.filter((event) => event.startsWith('text'))).toHaveLength(2)
       await until(() => heard.events.filter((event) => event.startsWith('close')).length === heard.sockets.length)
     })
-    it('[TL6] refuses an upgrade when too many wait for their decision, and lets the next in when they are through', async () => {
+    it('[TL6] refuses an upgrade when too many of its route wait for their decision, and lets the next in when they are through', async () => {
       const heard = createHeard()
       const waiting: ((answer: UpgradeAnswer) => void)[] = []
       const routes = routesFor(heard, () => new Promise<UpgradeAnswer>((resolve) => waiting.push(resolve)))
@@ -245,6 +259,11 @@ describe.each(PLAIN_WIRES)('transport on $name', (subject) => {
       using wire = openWire(running.port)
       wire.send(handshake())
       expect(await wire.readHead()).toMatch(/^HTTP\/1\.1 429 /)
+      using elsewhere = openWire(running.port)
+      elsewhere.send(handshake({}, '/below/x'))
+      await until(() => waiting.length > raws.length)
+      waiting.pop()?.({ accept: false, failure: { code: 'origin.denied', message: 'No.' } })
+      expect(await elsewhere.readHead()).toMatch(/^HTTP\/1\.1 403 /)
       for (const decide of waiting.splice(0)) decide(accept(heard))
       await until(() => heard.sockets.length === raws.length)
       const next = running.connect('/relay')
