@@ -356,4 +356,46 @@ describe('session', () => {
     turn.end()
     expect(last?.state).toMatch(/^1011/)
   })
+  it.each([
+    ['text', (listener: SocketListener, sizeBytes: number) => listener.onText(' '.repeat(sizeBytes))],
+    ['binary', (listener: SocketListener, sizeBytes: number) => listener.onBinary(new Uint8Array(sizeBytes))],
+  ])('[SE14] counts the bytes of %s frames before hello, all together, and reads none of those over the bound', (_what, send) => {
+    const { turn, connect } = setUp({ limits: { helloBytes: 100, helloFrames: 1_000 } })
+    const { socket, listener } = connect()
+    for (const sizeBytes of [40, 60]) send(listener, sizeBytes)
+    expect(socket.state).toBe('open')
+    const answered = socket.sent.length
+    send(listener, 1)
+    turn.end()
+    expect([typesOf(socket).slice(answered), socket.state]).toEqual([['rate.limited'], '4401 too much before hello'])
+  })
+  it('[SE15] counts what comes while the token is looked at as a stranger’s as well', async () => {
+    const { turn, connect, hub } = setUp({ limits: { helloBytes: 100 } })
+    const { socket, listener } = connect()
+    listener.onText('{"type":"hello","version":1,"token":"good"}')
+    listener.onBinary(new Uint8Array(100))
+    turn.end()
+    await settle()
+    expect([typesOf(socket), socket.state, hub.measure().peers]).toEqual([['rate.limited'], '4401 too much before hello', 0])
+  })
+  it.each([
+    { type: 'subscribe', topic: 'app/x' },
+    { type: 'publish', topic: 'app/x', data: 1 },
+    { type: 'request', id: 'm', to: 'target', method: 'x' },
+    { type: 'reply', id: 'm', data: 1 },
+    { type: 'send', id: 'm', to: 'target', data: 1 },
+    { type: 'monitor', id: 'm', to: 'target' },
+    { type: 'demonitor', id: 'm', to: 'target' },
+    { type: 'refresh', id: 'm', token: 'good' },
+    { type: 'ping', id: 'm' },
+  ])('[SE16] does nothing of what is said before hello: $type', async (message) => {
+    const { connect, join, hub } = setUp()
+    const target = join('target')
+    const { socket, say } = connect()
+    say(message)
+    await settle()
+    expect(typesOf(socket)).toEqual(['auth.token_missing'])
+    expect(target).toEqual([])
+    expect(hub.measure()).toMatchObject({ peers: 1, topics: 0, pendingRequests: 0, watches: 0 })
+  })
 })
