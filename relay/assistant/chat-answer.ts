@@ -1,4 +1,5 @@
 /** What chat-completions servers answer: pieces of a streamed answer, or a whole one. Unknown in, meaning out; leaves bytes to the event stream. */
+import { memberOf } from '#shared/protocol/record'
 
 /** What one event of the stream says. */
 export type ChatPiece =
@@ -18,33 +19,28 @@ export function parseChatPiece(data: string): ChatPiece {
   if (trimmed === '[DONE]') return { kind: 'done' }
   const value = parseObject(trimmed)
   if (value === undefined) return { kind: 'malformed' }
-  if (isThere(property(value, 'error'))) return { kind: 'error' }
+  if (isThere(memberOf(value, 'error'))) return { kind: 'error' }
   const choice = firstChoice(value)
   // The last event of some servers counts tokens and has no choices.
-  if (choice === undefined) return Array.isArray(property(value, 'choices')) ? NOTHING : { kind: 'malformed' }
-  const content = property(property(choice, 'delta'), 'content')
-  const isLast = typeof property(choice, 'finish_reason') === 'string'
+  if (choice === undefined) return Array.isArray(memberOf(value, 'choices')) ? NOTHING : { kind: 'malformed' }
+  const content = memberOf(memberOf(choice, 'delta'), 'content')
+  const isLast = typeof memberOf(choice, 'finish_reason') === 'string'
   return { kind: 'text', text: typeof content === 'string' ? content : '', isLast }
 }
 
 /** The answer of a server that does not stream. @returns undefined where there is none. */
 export function parseWholeAnswer(body: string): string | undefined {
-  const content = property(property(firstChoice(parseObject(body)), 'message'), 'content')
+  const content = memberOf(memberOf(firstChoice(parseObject(body)), 'message'), 'content')
   return typeof content === 'string' ? content : undefined
 }
 
 function firstChoice(value: unknown): unknown {
-  const choices = property(value, 'choices')
+  const choices = memberOf(value, 'choices')
   return Array.isArray(choices) ? choices[0] : undefined
 }
 
 function isThere(value: unknown): boolean {
   return value !== undefined && value !== null
-}
-
-function property(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  return Object.entries(value).find(([key]) => key === name)?.[1]
 }
 
 function parseObject(text: string): object | undefined {

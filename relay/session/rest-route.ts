@@ -17,6 +17,7 @@ import type {
   RestRoute,
 } from '../ports.ts'
 import { admit, type AdmissionDependencies } from './admission.ts'
+import { NOBODY } from './nobody.ts'
 
 export interface RestRouteDependencies extends AdmissionDependencies {
   readonly hub: Pick<Hub, 'join' | 'leave' | 'request'>
@@ -104,12 +105,4 @@ function toResult(outcome: RequestOutcome): Result<unknown> {
     case 'failed':
       return { ok: false, failure: outcome.failure }
   }
-}
-
-const NOBODY: Identity = {
-  subject: 'nobody',
-  roles: [],
-  rights: { subscribe: [], publish: [], request: [] },
-  station: undefined,
-  expiresAt: 0,
 }

@@ -30,6 +30,7 @@ import type { BroadcastGroups } from './broadcast-groups.ts'
 import { handleMessage, type MessageDependencies, type OpenSession } from './client-messages.ts'
 import type { Beating, Heartbeat } from './heartbeat.ts'
 import type { LIMIT_NAMES } from '../metric-catalog.ts'
+import { NOBODY } from './nobody.ts'
 import { Reader, type ReaderDependencies, type ReaderHost } from './reader.ts'
 import { Subscriptions } from './subscriptions.ts'
 import type { TurnTask } from './flusher.ts'
@@ -533,14 +534,6 @@ function toExit({ reason, close }: SessionEnd): PeerExit {
 /** The other end left. 1005: its close frame named no code (RFC 6455 section 7.1.5). */
 function toPeerExit(code: number): PeerExit {
   return code === 1000 || code === 1001 || code === 1005 ? { reason: 'closed', isAbnormal: false } : LOST
-}
-
-const NOBODY: Identity = {
-  subject: 'nobody',
-  roles: [],
-  rights: { subscribe: [], publish: [], request: [] },
-  station: undefined,
-  expiresAt: 0,
 }
 
 function withId(id: string | undefined): { id?: string } {

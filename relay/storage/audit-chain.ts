@@ -4,6 +4,7 @@
  * elsewhere (the relay logs it, `npm run audit -- verify` prints it).
  */
 import { createHash } from 'node:crypto'
+import { isRecord } from '#shared/protocol/record'
 
 /** Where a chain stands. */
 export interface ChainHead {
@@ -76,8 +77,4 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

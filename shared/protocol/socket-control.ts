@@ -4,6 +4,7 @@
  */
 import { fail, succeed, type Result } from './errors.ts'
 import { parseGoDuration } from './go-duration.ts'
+import { isRecord } from './record.ts'
 
 /** What is told of a client and to a client. Any other topic reaches the client as one text frame. */
 export const SOCKET_TOPICS = {
@@ -76,8 +77,7 @@ export function readProcessMessage(data: unknown): ProcessMessage | undefined {
 }
 
 export function readObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return undefined
-  return { ...value }
+  return isRecord(value) && !(value instanceof Uint8Array) ? { ...value } : undefined
 }
 
 /** What is no span of time, or none that can be kept, is left out. */

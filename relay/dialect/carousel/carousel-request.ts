@@ -1,4 +1,5 @@
 /** What a carousel_api client sends, read totally: any frame gives a request or a mistake in the words its server used. Knows no machines. */
+import { isRecord } from '#shared/protocol/record'
 import { shorten, type Wording } from './carousel-errors.ts'
 
 export const SUBSCRIPTION_TYPES = ['status_updates', 'command_results', 'all_events'] as const
@@ -52,10 +53,6 @@ function parseObject(frame: string | Uint8Array): Readonly<Record<string, unknow
   } catch {
     return undefined
   }
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Both shapes: `command` as a number beside `argument` (shipped), or an object that holds both (documented). */

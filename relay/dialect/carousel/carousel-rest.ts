@@ -4,9 +4,10 @@
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineInfo, MachineList, MachineStatus } from '#shared/protocol/machine'
+import { isRecord } from '#shared/protocol/record'
 import type { HttpRequest, HttpResponse, RestCaller, RestRoute } from '../../ports.ts'
 import { describeMachine } from './carousel-frames.ts'
-import { isByte, isRecord } from './carousel-request.ts'
+import { isByte } from './carousel-request.ts'
 import { machineAddress, readCommandDone } from './machine-replies.ts'
 import { describeTrouble, toRawStatus, toRawStatusBits, toShippedResult } from './machine-wording.ts'
 import { COMMANDING, READING, refuseAtDoor, respond, respondData, respondFailure, respondMistake, unknownMachine } from './rest-answers.ts'

@@ -2,7 +2,7 @@
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineInfo, MachineList, MachineStatus } from '#shared/protocol/machine'
 import { isPayloadOf } from '#shared/protocol/topic-catalog'
-import { isRecord } from './carousel-request.ts'
+import { isRecord } from '#shared/protocol/record'
 
 /** Where the machines are asked about. */
 export const MACHINES_ADDRESS = 'machines'

@@ -1,4 +1,5 @@
 /** Collects what is wrong with a file, so that its writer hears of everything at once. */
+import { isRecord } from '#shared/protocol/record'
 
 export interface Mistakes {
   add(place: string, expected: string): void
@@ -57,10 +58,6 @@ export function createMistakes(): Mistakes {
       return undefined
     },
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isList(value: unknown): value is readonly unknown[] {

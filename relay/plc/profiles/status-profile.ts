@@ -94,9 +94,12 @@ export function toReading(
   raw: number,
   place: { readonly position: number; readonly positions: number },
 ): CarouselReading {
-  const flags = decodeStatus(profile, raw)
+  return { ...place, ...describeFlags(decodeStatus(profile, raw)), raw }
+}
+
+/** The flags as a reading has them. */
+export function describeFlags(flags: StatusFlags): Omit<CarouselReading, 'position' | 'positions' | 'raw'> {
   return {
-    ...place,
     isMoving: flags.moving,
     direction: flags.moving ? (flags.descending ? 'down' : 'up') : 'none',
     mode: flags.remote ? 'remote' : 'manual',
@@ -105,6 +108,5 @@ export function toReading(
     isEmergencyStopped: flags.emergencyStop,
     hasDriveFault: flags.driveFault,
     hasPositioningError: flags.positioningError,
-    raw,
   }
 }

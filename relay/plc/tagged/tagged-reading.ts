@@ -1,6 +1,6 @@
 /** From the values of a device to what a carousel says of itself, and from a command to the values that are written. Pure. */
 import type { CarouselReading, PlcCommand } from '../../ports.ts'
-import { decodeStatus, type StatusFlag, type StatusFlags, type StatusProfile } from '../profiles/status-profile.ts'
+import { decodeStatus, describeFlags, type StatusFlag, type StatusFlags, type StatusProfile } from '../profiles/status-profile.ts'
 import type { Tag, TagMap, TagName, TagWrite, ValueType } from './tag-map.ts'
 
 export type TagValue = number | boolean
@@ -26,18 +26,7 @@ export function toTaggedReading<Address>(map: TagMap<Address>, values: ReadonlyM
   const flags = toFlags(map, values, raw === undefined ? undefined : decodeStatus(place.profile, raw))
   return {
     ok: true,
-    reading: {
-      ...{ position: position.value, positions: place.positions },
-      isMoving: flags.moving,
-      direction: flags.moving ? (flags.descending ? 'down' : 'up') : 'none',
-      mode: flags.remote ? 'remote' : 'manual',
-      isReady: flags.ready,
-      hasAlarm: flags.alarm,
-      isEmergencyStopped: flags.emergencyStop,
-      hasDriveFault: flags.driveFault,
-      hasPositioningError: flags.positioningError,
-      raw,
-    },
+    reading: { position: position.value, positions: place.positions, ...describeFlags(flags), raw },
   }
 }
 

@@ -1,6 +1,7 @@
 /** What somebody asks of a machine, checked against what it knows and how many buckets it has. Pure. */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineCommandEvent } from '#shared/protocol/machine'
+import { memberOf } from '#shared/protocol/record'
 import type { PlcCommand } from '../../ports.ts'
 import type { MachineSetup } from './machine-setup.ts'
 
@@ -24,7 +25,7 @@ const MAX_BYTE = 255
 /** @param data unchecked. Fails with `machine.invalid_command`; `field` names the place. */
 export function parseCommand(method: CommandMethod, data: unknown, machine: Machine): Result<ParsedCommand> {
   if (method === 'command') return parseCode(data, machine)
-  if (method === 'move') return parseMove(fieldOf(data, 'position'), '/data/position', machine)
+  if (method === 'move') return parseMove(memberOf(data, 'position'), '/data/position', machine)
   return succeed(plain(method))
 }
 
@@ -41,7 +42,7 @@ function parseMove(position: unknown, field: string, { info }: Machine): Result<
 }
 
 function parseCode(data: unknown, machine: Machine): Result<ParsedCommand> {
-  const [code, argument] = [fieldOf(data, 'code'), fieldOf(data, 'argument')]
+  const [code, argument] = [memberOf(data, 'code'), memberOf(data, 'argument')]
   if (!isWholeUpTo(code, MAX_BYTE)) {
     return fail('machine.invalid_command', `Expected a code from 0 to 255, ${describe(code)} came.`, '/data/code')
   }
@@ -71,11 +72,6 @@ function parseRaw(code: number, argument: unknown, { info, rawCodes }: Machine):
   }
   const given = typeof argument === 'number' ? argument : undefined
   return succeed({ name: 'raw', code, argument: given, command: { kind: 'raw', code, argument: given } })
-}
-
-function fieldOf(data: unknown, name: string): unknown {
-  if (typeof data !== 'object' || data === null) return undefined
-  return Object.entries(data).find(([key]) => key === name)?.[1]
 }
 
 function isWholeUpTo(value: unknown, max: number): value is number {

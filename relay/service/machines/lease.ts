@@ -1,6 +1,7 @@
 /** Who has reserved a machine: one connection at a time, for a while, and no longer than it is there. Leaves what that forbids to the desk. */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineLease } from '#shared/protocol/machine'
+import { memberOf } from '#shared/protocol/record'
 import type { Clock } from '../../ports.ts'
 import type { ServiceCall } from '../service-peer.ts'
 import { refuseReserved } from './refusals.ts'
@@ -76,6 +77,6 @@ export function createLease({ machine, name, clock, onChange }: Options): Lease 
 }
 
 function secondsOf(data: unknown): number | undefined {
-  const seconds: unknown = typeof data === 'object' && data !== null && 'seconds' in data ? data.seconds : undefined
+  const seconds = memberOf(data, 'seconds')
   return typeof seconds === 'number' && seconds >= 1 && seconds <= MAX_SECONDS ? seconds : undefined
 }

@@ -1,6 +1,7 @@
 /** One machine on the bus: its device, its desk, its lease, its alarms and what is told of it, put together, and its address `machine/<id>`. */
 import { succeed, type Result } from '#shared/protocol/errors'
 import type { MachineAlarmEvent, MachineCommandEvent, MachineStatus } from '#shared/protocol/machine'
+import { memberOf } from '#shared/protocol/record'
 import type { Hub } from '../../hub/hub.ts'
 import type { AuditLog, Clock, Log, Metrics, Random } from '../../ports.ts'
 import { startService, type ServiceCall, type ServiceHub, type ServiceMethod } from '../service-peer.ts'
@@ -65,7 +66,7 @@ export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnit
     ...COMMAND_METHODS.map((method) => [method, (call: ServiceCall) => desk.take(method, call)] as const),
     ['lease', (call) => lease.take(call)],
     ['release', (call) => lease.release(call)],
-    ['acknowledge', (call) => alarms.acknowledge(alarmIn(call.data), call.by.subject.slice(0, 128))],
+    ['acknowledge', (call) => alarms.acknowledge(memberOf(call.data, 'alarm'), call.by.subject.slice(0, 128))],
   ])
   return {
     setup,
@@ -87,8 +88,4 @@ export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnit
       report.stop()
     },
   }
-}
-
-function alarmIn(data: unknown): unknown {
-  return typeof data === 'object' && data !== null && 'alarm' in data ? data.alarm : undefined
 }

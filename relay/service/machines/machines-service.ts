@@ -4,6 +4,7 @@
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { MachineAlarmEvent, MachineCommandEvent, MachineList, MachineStatus } from '#shared/protocol/machine'
+import { memberOf } from '#shared/protocol/record'
 import type { AuditEntry, DeniedRequest } from '../../ports.ts'
 import { startService, type ServiceCall, type ServiceMethod } from '../service-peer.ts'
 import { createMachineUnit, type MachineUnit, type MachineUnitDependencies } from './machine-unit.ts'
@@ -61,7 +62,7 @@ export function createMachinesService(dependencies: MachinesDependencies): Machi
     void audit.append({ ...entry, time: clock.now(), state: 'unknown' })
   }
   function findUnit({ data }: ServiceCall): Result<MachineUnit | undefined> {
-    const id: unknown = typeof data === 'object' && data !== null && 'machine' in data ? data.machine : undefined
+    const id = memberOf(data, 'machine')
     if (id === undefined || id === null) return succeed(undefined)
     const unit = typeof id === 'string' ? units.get(id) : undefined
     return unit === undefined

@@ -2,6 +2,7 @@
  * What is written down of attempts that were refused: all of them, as long as they come at the pace of people and programs that mean well. A flood
  * fills no disk: what is too much is counted, and the next line says how many are missing.
  */
+import { memberOf } from '#shared/protocol/record'
 import type { AuditEntry, AuditLog, Clock, DeniedRequest } from '../../ports.ts'
 
 export interface RefusalRecord {
@@ -48,7 +49,6 @@ export function toDeniedEntry(denied: DeniedRequest, attempt: { readonly command
 }
 
 function argumentOf(data: unknown): number | undefined {
-  if (typeof data !== 'object' || data === null) return undefined
-  const given: unknown = 'position' in data ? data.position : 'argument' in data ? data.argument : undefined
+  const given = memberOf(data, 'position') ?? memberOf(data, 'argument')
   return typeof given === 'number' ? given : undefined
 }
