@@ -21,8 +21,18 @@ const HANDSHAKE: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ])
-/** Written anew for each leg of the way. */
-const REWRITTEN: ReadonlySet<string> = new Set(['host', 'content-length', 'expect', 'date', RELAY_HEADER])
+/** Written anew for each leg of the way, or left out: anybody can claim to be somebody else's address. */
+const REWRITTEN: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'date',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-real-ip',
+  RELAY_HEADER,
+])
 
 export interface Newcomer {
   /** Lower-case names. */
@@ -50,6 +60,7 @@ export function toClientHeaders(headers: ReadonlyMap<string, string>): Record<st
 
 function dropForeign(headers: ReadonlyMap<string, string>): Record<string, string> {
   const named = new Set((headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/))
-  const isKept = (name: string): boolean => ![HOP_BY_HOP, HANDSHAKE, REWRITTEN, named].some((set) => set.has(name))
+  // Some backends read `_` as `-` (RFC 3875 section 4.1.18 makes both the same).
+  const isKept = (name: string): boolean => ![HOP_BY_HOP, HANDSHAKE, REWRITTEN, named].some((set) => set.has(name.replaceAll('_', '-')))
   return Object.fromEntries([...headers].filter(([name]) => isKept(name)))
 }
