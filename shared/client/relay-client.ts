@@ -90,9 +90,10 @@ export interface RelayClient {
    * Listens now and after every reconnect. The last value of each `latest` topic comes first, to the first listener of the filter. On `queued`
    * and `acked` topics each message comes once and in order; what was missed meanwhile comes from the relay's history.
    * @param onLoss told, before the next message of the topic, which messages will not come. Left out: told as a problem.
+   * @param isFromPast where nobody listens to the filter yet: what the relay has kept of `queued` and `acked` topics comes first.
    * @returns ends it.
    */
-  subscribe(filter: string, listener: TopicListener, onLoss?: LossListener): () => void
+  subscribe(filter: string, listener: TopicListener, onLoss?: LossListener, isFromPast?: boolean): () => void
   /**
    * `data` must be JSON and fit the topic's schema; the relay says so otherwise, see `onProblem`. On `queued` and `acked` topics it waits in a
    * bounded outbox, in order, until the relay has it.
@@ -196,8 +197,8 @@ class ReturningClient implements RelayClient {
     return this.#connection.onState(listener)
   }
 
-  subscribe(filter: string, listener: TopicListener, onLoss?: LossListener): () => void {
-    if (this.#subscriptions.add(filter, listener, onLoss)) this.#sendSubscribe(filter)
+  subscribe(filter: string, listener: TopicListener, onLoss?: LossListener, isFromPast = false): () => void {
+    if (this.#subscriptions.add(filter, listener, onLoss, isFromPast)) this.#sendSubscribe(filter)
     return () => {
       if (this.#subscriptions.remove(filter, listener)) this.#connection.send({ type: 'unsubscribe', topic: filter })
     }

@@ -14,8 +14,8 @@ export type TopicListener = (message: TopicMessage) => void
 export type LossListener = (loss: Loss) => void
 
 export interface SubscriptionTable {
-  /** @returns whether the filter is new. */
-  add(filter: string, listener: TopicListener, onLoss?: LossListener): boolean
+  /** @param isFromPast for a new filter: begins with what the relay has kept. @returns whether the filter is new. */
+  add(filter: string, listener: TopicListener, onLoss?: LossListener, isFromPast?: boolean): boolean
   /** Harmless when it is gone already. @returns whether nobody listens to the filter any more. */
   remove(filter: string, listener: TopicListener): boolean
   filters(): readonly string[]
@@ -56,21 +56,21 @@ export function createSubscriptionTable(onProblem: ProblemListener): Subscriptio
     if (told.length === 0) onProblem({ code: 'client.messages_lost', message: describeLoss(loss) })
   }
 
-  function open(filter: string): Subscription {
+  function open(filter: string, isFromPast: boolean): Subscription {
     count += 1
     const positions = createTopicPositions(() => {
       onProblem({
         code: 'client.positions_forgotten',
         message: `"${filter}" matches more than ${String(POSITIONS_LIMIT)} topics: after a reconnect messages of the others may come twice, or be lost unnoticed. Use narrower filters.`,
       })
-    })
+    }, isFromPast)
     return { id: `f${String(count)}`, levels: filter.split('/'), listeners: new Map(), positions }
   }
 
   return {
-    add(filter, listener, onLoss) {
+    add(filter, listener, onLoss, isFromPast = false) {
       const known = subscriptions.get(filter)
-      const subscription = known ?? open(filter)
+      const subscription = known ?? open(filter, isFromPast)
       subscription.listeners.set(listener, onLoss)
       subscriptions.set(filter, subscription)
       return known === undefined

@@ -100,3 +100,11 @@ it('[TP10] remembers a bounded number of topics, forgets the one untouched for l
   expect(read.take(message(1, 'e1', 'app/busy')).isNew).toBe(false)
   expect(read.take(message(1, 'e1', 'app/0')).isNew).toBe(true)
 })
+
+it('[TP11] begins with what the relay has kept where the past is wanted, and then resumes as ever', () => {
+  const read = createTopicPositions(() => {}, true)
+  expect(read.resumePoints(AMPLE_BYTES)).toEqual([])
+  read.begin({ type: 'subscribed', topic: 'app/#', epoch: 'e1', positions: [{ topic: 'app/a', seq: 4 }], isComplete: true })
+  expect([3, 4].map((seq) => read.take(message(seq)).isNew)).toEqual([true, true])
+  expect(read.resumePoints(AMPLE_BYTES)).toEqual([{ topic: 'app/a', epoch: 'e1', since: 4 }])
+})

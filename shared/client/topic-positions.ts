@@ -50,10 +50,13 @@ interface Position {
   readonly generation: number
 }
 
-/** @param onForgotten called once, when the first position had to be given up. */
-export function createTopicPositions(onForgotten: () => void): TopicPositions {
+/**
+ * @param onForgotten called once, when the first position had to be given up.
+ * @param isFromPast reading begins with whatever the relay has kept.
+ */
+export function createTopicPositions(onForgotten: () => void, isFromPast = false): TopicPositions {
   const positions = new Map<string, Position>()
-  let hasBegun = false
+  let hasBegun = isFromPast
   let hasForgotten = false
   let generation = 0
 

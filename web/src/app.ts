@@ -124,6 +124,7 @@ const app: AppState = {
   vision: visionState,
   watch: createWatchState(link, realClock),
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
+  loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
   async loadModelCard() {
     const { openModelCard } = await import('./model-card.ts')
     const { state } = vision

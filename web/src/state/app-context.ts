@@ -5,6 +5,7 @@ import type { CameraState } from './camera-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
+import type { MachinesState } from './machines-state.svelte.ts'
 import type { ModelCard } from './model-card.ts'
 import type { ReadingsState } from './readings-state.svelte.ts'
 import type { RouteState } from './route-state.svelte.ts'
@@ -18,6 +19,12 @@ import type { WatchState } from './watch-state.svelte.ts'
 export interface AdminArea {
   readonly Page: Component<{ readonly admin: AdminState }>
   readonly state: AdminState
+}
+
+/** The machine pages and what they show. */
+export interface MachinesArea {
+  readonly Page: Component<{ readonly machines: MachinesState }>
+  readonly state: MachinesState
 }
 
 /** The page about the network that reads, and what it shows. */
@@ -41,6 +48,8 @@ export interface AppState {
   readonly watch: WatchState
   /** Fetches the administration page, which few people ever open. Rejects when its files cannot be had. */
   loadAdmin(): Promise<AdminArea>
+  /** The same for the machine pages. */
+  loadMachines(): Promise<MachinesArea>
   /** The same for the card of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */

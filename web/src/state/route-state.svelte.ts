@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: 'live' }
   /** Without a station: all of them. */
   | { readonly page: 'watch'; readonly station?: string }
+  /** Without a machine: all of them. */
+  | { readonly page: 'machines'; readonly machine?: string }
   | { readonly page: 'settings' }
   | { readonly page: 'admin' }
   | { readonly page: 'model' }
@@ -42,20 +44,22 @@ export function createRouteState(address: AddressBar): RouteState {
 
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
-  const [page, station] = hash.replace(/^#\/?/, '').split('/')
+  const [page, part] = hash.replace(/^#\/?/, '').split('/')
   if (page === 'settings' || page === 'admin' || page === 'model') return { page }
-  if (page !== 'watch') return { page: 'live' }
-  const name = decodeStation(station ?? '')
-  return name === undefined ? { page } : { page, station: name }
+  if (page !== 'watch' && page !== 'machines') return { page: 'live' }
+  const name = decodeName(part ?? '')
+  if (name === undefined) return { page }
+  return page === 'watch' ? { page, station: name } : { page, machine: name }
 }
 
 export function toHash(route: Route): string {
   if (route.page === 'live') return '#/'
-  const station = route.page === 'watch' && route.station !== undefined ? `/${encodeURIComponent(route.station)}` : ''
-  return `#/${route.page}${station}`
+  const name = route.page === 'watch' ? route.station : route.page === 'machines' ? route.machine : undefined
+  return `#/${route.page}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 
-function decodeStation(text: string): string | undefined {
+/** Of a station or a machine: what may be a level of a topic. */
+function decodeName(text: string): string | undefined {
   try {
     const name = decodeURIComponent(text)
     return isStationName(name) ? name : undefined

@@ -8,6 +8,8 @@ describe('route', () => {
       { page: 'live' },
       { page: 'watch' },
       { page: 'watch', station: 'ایستگاه-۲' },
+      { page: 'machines' },
+      { page: 'machines', machine: 'machine_1' },
       { page: 'settings' },
       { page: 'admin' },
     ] as const
@@ -18,7 +20,9 @@ describe('route', () => {
     expect(parseRoute('#/nowhere')).toEqual({ page: 'live' })
     expect(parseRoute('#/watch/%E0%A4%A')).toEqual({ page: 'watch' })
     expect(parseRoute('#/watch/a b')).toEqual({ page: 'watch' })
-    fc.assert(fc.property(fc.string(), (hash) => ['live', 'watch', 'settings', 'admin', 'model'].includes(parseRoute(hash).page)))
+    fc.assert(
+      fc.property(fc.string(), (hash) => ['live', 'watch', 'machines', 'settings', 'admin', 'model'].includes(parseRoute(hash).page)),
+    )
   })
 
   it('[RT3] follows the address until it is stopped', () => {
