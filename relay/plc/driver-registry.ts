@@ -2,44 +2,11 @@
  * THE list of drivers: what each is called in a machines file, what it needs to be told, and where it is. A driver's code, and the library it stands
  * on, is loaded when a machine of its kind is first opened.
  */
-import type { Clock, Log, PlcDriver, Random } from '../ports.ts'
-import type { StatusProfile } from './profiles/status-profile.ts'
 import { checkDeltaAsOptions, readAnswerBytes } from './delta-as/delta-as-options.ts'
+import type { DriverEntry, DriverSetup } from './driver-entry.ts'
 import { checkModbusOptions, parseModbusOptions } from './modbus-tcp/modbus-options.ts'
 import { checkS7Options, parseS7Options } from './s7/s7-options.ts'
 import { checkSimulatedOptions, readWandering } from './simulated/simulated-options.ts'
-
-/** What a driver is told of its machine. */
-export interface DriverSetup {
-  readonly machine: string
-  /** Undefined only where the driver needs none. */
-  readonly address: { readonly host: string; readonly port: number } | undefined
-  readonly positions: number
-  /** What the device calls its first bucket: 0 or 1. Readings and commands are 0-based whatever it is. */
-  readonly firstPosition: number
-  /** For devices that send a status byte. */
-  readonly profile: StatusProfile
-  /** Checked by the entry's `checkOptions`. */
-  readonly options: DriverOptions
-}
-export type DriverOptions = Readonly<Record<string, unknown>>
-
-export interface DriverParts {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-}
-
-export interface DriverEntry {
-  readonly needsAddress: boolean
-  /** Where an address names no port; undefined: it must. */
-  readonly defaultPort: number | undefined
-  readonly defaultPollMs: number
-  /** What is wrong with `options`, as sentences that begin with the name of the option. */
-  readonly checkOptions: (options: DriverOptions) => readonly string[]
-  /** Rejects when the library does not load. Starts nothing. */
-  readonly open: (setup: DriverSetup, parts: DriverParts) => Promise<PlcDriver>
-}
 
 export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map<string, DriverEntry>([
   [

@@ -4,12 +4,8 @@
  */
 import type { Channel, Socket } from '../ports.ts'
 import { NodeEventStream } from './node-event-stream.ts'
+import type { Membership } from './node-membership.ts'
 import { NodeWebSocket } from './node-web-socket.ts'
-
-/** What must hear that a socket has closed. */
-export interface Membership {
-  forget(socket: Socket): void
-}
 
 export function createNodeChannel(): Channel {
   const webSockets = new Set<NodeWebSocket>()

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import type { Log, Socket, SocketListener } from '../ports.ts'
 import { describeError, guard } from './handler-guard.ts'
-import type { Membership } from './node-channel.ts'
+import type { Membership } from './node-membership.ts'
 import { TRANSPORT_LIMITS } from './transport-limits.ts'
 import type { TurnEnd } from './turn-end.ts'
 

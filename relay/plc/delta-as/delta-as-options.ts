@@ -1,5 +1,5 @@
 /** What a machines file may say of a Delta AS beyond its address. */
-import type { DriverOptions } from '../driver-registry.ts'
+import type { DriverOptions } from '../driver-entry.ts'
 import type { AnswerLength } from './delta-frame.ts'
 
 const FIELDS = ['answerBytes'] as const

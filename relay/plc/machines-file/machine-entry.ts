@@ -1,6 +1,7 @@
 /** One machine as it was written, checked, with everything that was left out filled in. */
 import { ROLES, type Role } from '../../ports.ts'
-import { DRIVERS, type DriverEntry, type DriverOptions } from '../driver-registry.ts'
+import type { DriverEntry, DriverOptions } from '../driver-entry.ts'
+import { DRIVERS } from '../driver-registry.ts'
 import { builtInProfile, parseProfile, type StatusProfile } from '../profiles/status-profile.ts'
 import type { Mistakes } from './mistakes.ts'
 

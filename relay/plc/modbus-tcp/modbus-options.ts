@@ -1,5 +1,5 @@
 /** What a machines file says of a machine behind Modbus TCP: which registers mean what, the unit, and the order of bytes. */
-import type { DriverOptions } from '../driver-registry.ts'
+import type { DriverOptions } from '../driver-entry.ts'
 import { parseTagMap, type TagMap } from '../tagged/tag-map.ts'
 import { MODBUS_ADDRESS, type ModbusAddress, type ModbusOrder } from './modbus-address.ts'
 

@@ -1,5 +1,5 @@
 /** What a machines file says of a machine behind a Siemens S7: which addresses mean what, and where the processor is. */
-import type { DriverOptions } from '../driver-registry.ts'
+import type { DriverOptions } from '../driver-entry.ts'
 import { parseTagMap, type TagMap } from '../tagged/tag-map.ts'
 import { S7_ADDRESS, type S7Address } from './s7-address.ts'
 

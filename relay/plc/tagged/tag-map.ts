@@ -2,7 +2,7 @@
  * Which value of a device says what about a carousel, and which are written to command it, as an operator writes it in a machines file. Shared by
  * every protocol whose devices hold named or numbered values; what an address looks like is the protocol's.
  */
-import type { DriverOptions } from '../driver-registry.ts'
+import type { DriverOptions } from '../driver-entry.ts'
 import { STATUS_FLAGS, type StatusFlag } from '../profiles/status-profile.ts'
 
 export const VALUE_TYPES = ['bool', 'uint8', 'uint16', 'int16', 'uint32', 'int32', 'float32'] as const
