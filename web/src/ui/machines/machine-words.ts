@@ -93,6 +93,12 @@ export function errorSentence(code: string): string {
   }
 }
 
+/** Sessions that anybody may have are told apart by the end of their made-up names. */
+export function personName(by: string): string {
+  const [, mark] = /^anonymous-.*(.{4})$/.exec(by) ?? []
+  return mark === undefined ? by : m.machines_anonymous({ mark })
+}
+
 export function alarmWord(kind: MachineAlarmEvent['kind']): string {
   return kind === 'unreachable' ? m.machines_alarm_unreachable() : conditionWord(kind)
 }
