@@ -1,14 +1,12 @@
 /** Puts the relay together: the only place that constructs adapters. Knows the order of starting and of draining; leaves the process to main.ts. */
-import { fail, succeed } from '#shared/protocol/errors'
-import { PROTOCOL_LIMITS, RELAY_PATH, SUBPROTOCOL } from '#shared/protocol/protocol'
+import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import { createChatCompletions } from './assistant/chat-completions.ts'
 import { openAccess, type Access } from './access.ts'
-import { findToken } from './auth/token-text.ts'
 import { createClusterBroker } from './cluster/cluster-broker.ts'
 import { loadNatsCourier } from './cluster/nats-courier.ts'
 import type { Config } from './config.ts'
-import { createEventsDialect, parseEventId } from './dialect/events/events-dialect.ts'
-import { createNativeDialect } from './dialect/native/native-dialect.ts'
+import { createDoors, openCompatPorts, openTransport, type BoundCompatPort } from './doors.ts'
+import { closeInGroups, waitUntil } from './drain.ts'
 import { createBrokerBus } from './hub/broker-bus.ts'
 import { createHub, type Hub } from './hub/hub.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
@@ -16,68 +14,30 @@ import { openMachineBridge, type MachineBridge } from './machine-bridge.ts'
 import { createInferencePool } from './inference/inference-pool.ts'
 import { createPinoLog } from './ops/pino-log.ts'
 import { readProcessFigures } from './ops/process-figures.ts'
-import { createOlderSystems, type CompatPort } from './older-systems.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from './ops/prometheus-metrics.ts'
 import { createSystemClock, createSystemTurn } from './ops/system-clock.ts'
 import { createSystemRandom } from './ops/system-random.ts'
-import type {
-  Broker,
-  Clock,
-  DeniedListener,
-  DialectRoute,
-  HistoryStore,
-  HttpAnswer,
-  HttpRequest,
-  ListenResult,
-  Log,
-  LoopTurn,
-  Random,
-  StoredHistory,
-  Transport,
-  TransportRoutes,
-} from './ports.ts'
+import type { Broker, Clock, DeniedListener, HistoryStore, ListenResult, Log, StoredHistory, Transport } from './ports.ts'
+import type { RelayOptions } from './relay-options.ts'
 import { startAgents } from './service/agents/agents-service.ts'
 import { startAssistant } from './service/assistant/assistant-service.ts'
 import { startRelayService } from './service/relay-service.ts'
 import { startStats } from './service/stats.ts'
 import { createVisionService } from './service/vision/vision-service.ts'
 import { createBroadcastGroups } from './session/broadcast-groups.ts'
-import { openEvents } from './session/events-route.ts'
 import { createFlusher } from './session/flusher.ts'
 import { createHeartbeat } from './session/heartbeat.ts'
 import { createLagWatch, type LagWatch } from './session/lag-watch.ts'
-import { createDialectRoute } from './session/dialect-route.ts'
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/session-limits.ts'
 import { createSessions, type Sessions } from './session/sessions.ts'
 import { createTopicPace } from './session/topic-pace.ts'
 import type { StartProblem } from './start-problem.ts'
 import { createSqliteHistory } from './storage/sqlite-history.ts'
-import { chooseTransport } from './transport/choose-transport.ts'
-import { failureResponse } from './transport/http-answer.ts'
-import { createHttpRoutes } from './transport/http/http-routes.ts'
-import { loadStaticFiles, type StaticFiles } from './transport/http/static-files.ts'
-
-export interface RelayOptions {
-  readonly config: Config
-  /** Name and version, for `welcome`. */
-  readonly server: string
-  readonly clock: Clock
-  readonly turn: LoopTurn
-  readonly random: Random
-  readonly log: Log
-  /** Tests make these small. */
-  readonly limits?: Partial<SessionLimits>
-}
+import { loadStaticFiles } from './transport/http/static-files.ts'
 
 export type RelayStart =
   | { readonly ok: true; readonly port: number; readonly transport: string; readonly compatPorts: readonly BoundCompatPort[] }
   | { readonly ok: false; readonly problem: StartProblem; readonly details: readonly string[] }
-
-/** A port of an older system's own, as it was bound. */
-export interface BoundCompatPort {
-  readonly dialect: CompatPort['dialect']
-  readonly port: number
-}
 
 export interface Relay {
   start(): Promise<RelayStart>
@@ -105,9 +65,6 @@ const SERVICE_PEERS = 1_024
 const RECONNECT_MIN_MS = 250
 /** How long closing clients may take. */
 const CLOSE_MS = 1_500
-const DRAIN_POLL_MS = 20
-/** Connections closed at once while draining, so that they do not all come back in one moment. */
-const CLOSE_GROUPS = 10
 const SLOWEST = 20
 
 export function createRelay(options: RelayOptions): Relay {
@@ -178,10 +135,11 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const onDenied: DeniedListener = (denied) => noteDenied(denied)
   const core = createCore(options, { access, metrics, rules, storage, broker, onDenied })
   const opening = await openMachineBridge(config, { hub: core.hub, clock, random, log, metrics })
-  const doors = createDoors(options, { ...core, access, metrics, broker, onDenied, files: loaded.files, isReady })
+  const doors = createDoors({ ...options, ...core, access, metrics, broker, onDenied, files: loaded.files, isReady })
   const transport = openTransport(options, doors.routes)
   const giveUp = async (failure: Failed): Promise<Failed> => {
     for (const end of core.ends) end()
+    doors.stop()
     if (opening.ok) await opening.bridge.close()
     await storage.store?.close()
     return failure
@@ -195,7 +153,7 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const compat = await openCompatPorts(options, doors.compatPorts)
   if (!compat.ok) {
     await transport.stop()
-    return giveUp(compat.failure)
+    return giveUp(compat.port === undefined ? failed('transport_missing') : failed('compat_port_unusable', [compat.port]))
   }
   metrics.start()
   const machines = opening.bridge.start()
@@ -426,118 +384,6 @@ function registerGauges(metrics: PrometheusMetrics, { hub, sessions, lagWatch, a
   metrics.gauge('tokens', () => access.anonymous.count())
 }
 
-// ---------------------------------------------------------------- the port
-
-interface Wires extends Core {
-  readonly onDenied: DeniedListener
-  readonly access: Access
-  readonly metrics: PrometheusMetrics
-  readonly broker: Broker | undefined
-  readonly files: StaticFiles
-  readonly isReady: () => boolean
-}
-
-interface Doors {
-  readonly routes: TransportRoutes
-  readonly compatPorts: readonly { readonly port: CompatPort; readonly routes: TransportRoutes }[]
-  /** Ends what stands behind them. */
-  stop(): void
-}
-
-/** Everything that answers, on the one port and on those of older systems. */
-function createDoors(options: RelayOptions, wires: Wires): Doors {
-  const { config, clock, random, log, turn } = options
-  const { sessions, access, metrics, files, isReady, hub, broker, onDenied } = wires
-  const { originPolicy, verifier, policy, anonymous } = access
-  const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
-  const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
-  const older = createOlderSystems({ ...admission, config, clock, random, log, turn, hub, policy, onDenied, toResponse: failureResponse })
-  const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
-    const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
-    return opened.ok ? opened.value : failureResponse(opened.failure)
-  }
-  const sockets = [nativeRoute, ...older.sockets]
-  const http = {
-    ...{ files, originPolicy, findToken, verifier },
-    acquire: () => anonymous.acquire(),
-    revoke: (token: string) => anonymous.revoke(token),
-    mayAcquire: (remoteAddress: string) => access.newSessions.take(remoteAddress),
-    readiness: () => ({ isDraining: !isReady(), storage: hub.storageState(), broker: broker?.state() }),
-    readMetrics: () => metrics.exposition(),
-    metricsToken: config.metricsToken ?? '',
-    answered: (status: number) => metrics.add('http_requests_total', toStatusClass(status)),
-    openEvents: answerEvents,
-    further: older.http,
-    passedOn: older.passedOn,
-    socketPaths: sockets.map(({ path }) => path).filter((path) => !path.endsWith('*')),
-  }
-  return {
-    stop: () => older.stop(),
-    routes: { sockets, http: createHttpRoutes(http) },
-    compatPorts: older.ports.map((port) => ({
-      port,
-      routes: { sockets: port.sockets, http: createHttpRoutes({ ...http, root: port.root, socketPaths: [] }) },
-    })),
-  }
-}
-
-function describeNativeRoute(config: Config): DialectRoute {
-  const dialect = createNativeDialect()
-  return {
-    path: RELAY_PATH,
-    door: 'hello',
-    maxFrameBytes: PROTOCOL_LIMITS.binaryFrameBytes,
-    maxTextBytes: Math.min(config.frameBytes, PROTOCOL_LIMITS.frameBytes),
-    createDialect: () => succeed(dialect),
-    chooseSubprotocol({ subprotocols }) {
-      if (subprotocols.length === 0) return succeed(undefined)
-      if (subprotocols.includes(SUBPROTOCOL)) return succeed(SUBPROTOCOL)
-      return fail('protocol.unsupported_subprotocol', `This path speaks ${SUBPROTOCOL}; offer it, or no subprotocol at all.`)
-    },
-  }
-}
-
-function openTransport({ config, log }: RelayOptions, routes: TransportRoutes): Transport | undefined {
-  const tls = config.tlsCert === '' ? {} : { tls: { certFile: config.tlsCert, keyFile: config.tlsKey } }
-  return chooseTransport(config.transport, { routes, log, trustedProxies: config.trustedProxies, ...tls })
-}
-
-const COMPAT_PROBLEMS = {
-  busy: 'is in use by another program',
-  denied: 'may not be used by this user',
-  unavailable: 'is no address of this machine',
-} as const
-
-type OpenedCompatPorts =
-  | { readonly ok: true; readonly transports: readonly Transport[]; readonly bound: readonly BoundCompatPort[] }
-  | { readonly ok: false; readonly failure: Failed }
-
-async function openCompatPorts(options: RelayOptions, ports: Doors['compatPorts']): Promise<OpenedCompatPorts> {
-  const transports: Transport[] = []
-  const bound: BoundCompatPort[] = []
-  for (const { port, routes } of ports) {
-    const transport = openTransport(options, routes)
-    const started = await transport?.start({ host: port.host, port: port.port })
-    if (transport !== undefined && started?.ok === true) {
-      transports.push(transport)
-      bound.push({ dialect: port.dialect, port: started.port })
-      continue
-    }
-    for (const opened of transports) await opened.stop()
-    if (started === undefined || started.ok) return { ok: false, failure: failed('transport_missing') }
-    const details = [`${port.host}:${String(port.port)} ${started.problem === 'tls' ? started.detail : COMPAT_PROBLEMS[started.problem]}`]
-    return { ok: false, failure: failed('compat_port_unusable', details) }
-  }
-  return { ok: true, transports, bound }
-}
-
-function toStatusClass(status: number): '1xx' | '2xx' | '3xx' | '4xx' | '5xx' {
-  if (status < 200) return '1xx'
-  if (status < 300) return '2xx'
-  if (status < 400) return '3xx'
-  return status < 500 ? '4xx' : '5xx'
-}
-
 // ---------------------------------------------------------------- stopping
 
 /** Stops accepting, tells clients when to come back, lets them read what waits, closes them in groups, then ends the rest. */
@@ -562,13 +408,6 @@ async function stopRelay(
   log.info({ event: 'relay.stopped' })
 }
 
-async function closeInGroups(sessions: Sessions, clock: Clock, overMs: number): Promise<void> {
-  const groupSize = Math.ceil(sessions.count() / CLOSE_GROUPS)
-  for (let group = 0; group < CLOSE_GROUPS && sessions.endSome(Math.max(1, groupSize)) > 0; group += 1) {
-    await new Promise<void>((resolve) => void clock.after(overMs / CLOSE_GROUPS, resolve))
-  }
-}
-
 /** Numbers of topics that the file does not keep must not go back either: the highest of all is written down for the next start. */
 async function closeStorage(store: HistoryStore, { hub, clock }: { readonly hub: Hub; readonly clock: Clock }): Promise<void> {
   const seq = hub.topics.highestSeq()
@@ -583,15 +422,4 @@ async function closeStorage(store: HistoryStore, { hub, clock }: { readonly hub:
   } as const
   if (seq > 0) await store.append([note])
   await store.close()
-}
-
-function waitUntil(clock: Clock, limitMs: number, isDone: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const giveUpAt = clock.now() + limitMs
-    const cancel = clock.every(DRAIN_POLL_MS, () => {
-      if (!isDone() && clock.now() < giveUpAt) return
-      cancel()
-      resolve()
-    })
-  })
 }

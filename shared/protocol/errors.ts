@@ -96,7 +96,7 @@ export const ERRORS = {
     http: 504,
     doc: 'The command was sent and the machine was not seen to obey. Look at it before you send another.',
   },
-  'machine.audit_failed': { retry: 'later', http: 503, doc: 'The audit log cannot be written, so nothing is commanded.' },
+  'machine.audit_failed': { retry: 'later', http: 503, doc: 'The audit log cannot be written, so nothing but a stop is commanded.' },
   'image.missing': { retry: 'never', http: 400, doc: 'No image came, or an empty one.' },
   'image.undecodable': { retry: 'never', http: 400, doc: 'The bytes are no whole JPEG, PNG or WebP picture.' },
   'image.unsupported': { retry: 'never', http: 415, doc: 'A picture of a kind that is not read: animated, SVG, or another format.' },

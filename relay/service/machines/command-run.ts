@@ -109,7 +109,8 @@ export function createCommandRun(order: CommandOrder, dependencies: CommandRunDe
       if (isWrittenDown) void audit.append(describeEntry('superseded'))
       return
     }
-    if (!isWrittenDown) {
+    // Nobody is helped by a machine that goes on because a disk is full.
+    if (!isWrittenDown && parsed.name !== 'stop') {
       finishWith('failed', fail('machine.audit_failed', `The audit log cannot be written, so nothing was sent to ${name}.`))
       return
     }
