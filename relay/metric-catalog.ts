@@ -35,7 +35,11 @@ export const LIMIT_NAMES = [
 ] as const
 
 export const COUNTERS = {
-  connections_opened_total: { label: 'dialect', values: ['native', 'events', 'carousel', 'vision', 'event', 'agent', 'process'], help: 'Connections whose session opened.' },
+  connections_opened_total: {
+    label: 'dialect',
+    values: ['native', 'events', 'carousel', 'vision', 'event', 'agent', 'process'],
+    help: 'Connections whose session opened.',
+  },
   connections_closed_total: {
     label: 'close',
     values: CLOSES,
@@ -62,7 +66,11 @@ export const COUNTERS = {
   },
   machine_reads_total: { label: 'result', values: ['good', 'failed'], help: 'Readings of machines.' },
   pictures_total: { label: 'outcome', values: ['read', 'refused', 'superseded', 'failed'], help: 'Pictures given to the relay to read.' },
-  assistant_chats_total: { label: 'outcome', values: ['complete', 'failed', 'cancelled', 'refused'], help: 'Conversations with the assistant.' },
+  assistant_chats_total: {
+    label: 'outcome',
+    values: ['complete', 'failed', 'cancelled', 'refused'],
+    help: 'Conversations with the assistant.',
+  },
   broker_messages_total: { label: 'direction', values: ['sent', 'received', 'dropped'], help: 'Publications to and from other relays.' },
   http_requests_total: { label: 'status', values: ['1xx', '2xx', '3xx', '4xx', '5xx'], help: 'Plain HTTP requests answered.' },
 } as const
