@@ -21,6 +21,8 @@ export interface Access {
   readonly originPolicy: OriginPolicy
   readonly connections: ConnectionLimits
   readonly newSessions: RateLimit
+  /** Plain requests to the REST twins: as many as a socket may send messages. */
+  readonly questions: RateLimit
 }
 
 export type AccessResult =
@@ -32,7 +34,8 @@ const RATE_LIMITED_ADDRESSES = 10_000
 /** New sessions at once, in minutes of the rate. */
 const NEW_SESSION_BURST_MINUTES = 2
 const DAY_MS = 24 * 60 * 60 * 1000
-const MINUTE_MS = 60 * 1000
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
 
 interface Parts {
   readonly clock: Clock
@@ -62,6 +65,12 @@ export async function openAccess(config: Config, { clock, random, log }: Parts):
       policy: policy.policy,
       originPolicy: createOriginPolicy(config.allowedOrigins),
       connections: createConnectionLimits({ perAddress: config.connectionsPerAddress, perUser: config.connectionsPerUser }),
+      questions: createRateLimit({
+        clock,
+        burst: config.messageBurst,
+        refillMs: SECOND_MS / config.messagesPerSecond,
+        addresses: RATE_LIMITED_ADDRESSES,
+      }),
       newSessions: createRateLimit({
         clock,
         burst: config.newSessionsPerMinute * NEW_SESSION_BURST_MINUTES,

@@ -53,7 +53,19 @@ export function createDoors(parts: DoorParts): Doors {
   const { originPolicy, verifier, policy, anonymous } = access
   const admission = { sessions, verifier, originPolicy, metrics, findToken, isReady }
   const nativeRoute = createDialectRoute(describeNativeRoute(config), { ...admission, createGuest: () => undefined })
-  const older = createOlderSystems({ ...admission, config, clock, random, log, turn, hub, policy, onDenied, toResponse: failureResponse })
+  const older = createOlderSystems({
+    ...admission,
+    config,
+    clock,
+    random,
+    log,
+    turn,
+    hub,
+    policy,
+    onDenied,
+    mayAsk: (remoteAddress) => access.questions.take(remoteAddress),
+    toResponse: failureResponse,
+  })
   const answerEvents = async (request: HttpRequest): Promise<HttpAnswer> => {
     const opened = await openEvents(request, { ...admission, policy, createDialect: createEventsDialect, parseEventId })
     return opened.ok ? opened.value : failureResponse(opened.failure)

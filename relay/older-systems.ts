@@ -47,6 +47,8 @@ export interface OlderSystemParts extends AdmissionDependencies {
   readonly policy: AccessPolicy
   readonly onDenied: DeniedListener
   /** The one shape of errors over HTTP. */
+  /** False when this address has sent enough plain requests for now. */
+  readonly mayAsk: (remoteAddress: string) => boolean
   readonly toResponse: (failure: Failure) => HttpResponse
 }
 

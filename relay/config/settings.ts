@@ -211,7 +211,7 @@ export const SETTINGS = {
     fallback: NO_PORTS,
     items: `PORT:DIALECT, a port from 0 to 65535 and one of ${COMPAT_DIALECTS.join(', ')}, like 8765:carousel`,
     isItem: isCompatPort,
-    doc: 'Further ports whose root speaks the dialect of an older system, for clients that have its port built in.',
+    doc: 'Further ports whose root speaks the dialect of an older system, for clients that have its port built in. With TLS_CERT they speak TLS as well.',
   }),
   compatHost: text({
     name: 'COMPAT_HOST',
@@ -404,9 +404,12 @@ export const SETTINGS = {
   }),
   messagesPerSecond: limit('MESSAGES_PER_SECOND', 100, {
     max: 1_000_000,
-    doc: 'Messages per second from one connection, in the long run.',
+    doc: 'Messages per second from one connection, and plain requests to REST twins from one address, in the long run.',
   }),
-  messageBurst: limit('MESSAGE_BURST', 200, { max: 1_000_000, doc: 'Messages at once from one connection.' }),
+  messageBurst: limit('MESSAGE_BURST', 200, {
+    max: 1_000_000,
+    doc: 'Messages at once from one connection, and such requests from one address.',
+  }),
   bytesPerSecond: limit('BYTES_PER_SECOND', MIB, {
     min: 1_024,
     max: 1024 * MIB,

@@ -14,7 +14,12 @@ const REQUEST: HttpRequest = {
   onGone: () => undefined,
 }
 
-function setUp({ token, guest, methods = [] }: { token?: string; guest?: Identity; methods?: [string, ServiceMethod][] } = {}) {
+function setUp({
+  token,
+  guest,
+  methods = [],
+  mayAsk = true,
+}: { token?: string; guest?: Identity; methods?: [string, ServiceMethod][]; mayAsk?: boolean } = {}) {
   const test = createTestHub()
   startService(test.hub, 'machines', new Map(methods), createKeptLog())
   const dependencies = {
@@ -24,6 +29,7 @@ function setUp({ token, guest, methods = [] }: { token?: string; guest?: Identit
     },
     random: createSeededRandom(1),
     createGuest: () => guest,
+    mayAsk: () => mayAsk,
     toResponse: ({ code }: { code: string }) => ({ status: 400, headers: {}, body: code }),
     sessions: { ...SESSIONS },
     verifier: { verify: (given: string) => Promise.resolve(given === 'good' ? succeed(SOMEBODY) : fail('auth.token_invalid', 'No.')) },
@@ -81,6 +87,12 @@ describe('REST twins', () => {
     expect(await ask({}, { to: 'machines', method: 'none' })).toEqual([200, '"request.unknown_method"'])
     expect(await ask({}, { to: 'relay', method: 'time' })).toEqual([200, '"auth.forbidden"'])
     expect(hub.measure()).toMatchObject({ peers: 1, pendingRequests: 0 })
+  })
+  it('[RR5] bounds how often one address may ask, and leaves what is open to anybody open', async () => {
+    const { ask, counts } = setUp({ guest: GUEST, mayAsk: false })
+    expect(await ask({})).toEqual([400, 'rate.limited'])
+    expect(counts.get('limit_hits_total messages_per_second')).toBe(1)
+    expect(await ask({ door: 'open' })).toEqual([200, '"nobody"'])
   })
   it('[RR4] end when the deadline passes', async () => {
     const { ask, clock } = setUp({ guest: GUEST, methods: [['wait', () => new Promise(() => undefined)]] })

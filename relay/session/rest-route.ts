@@ -26,6 +26,8 @@ export interface RestRouteDependencies extends AdmissionDependencies {
   readonly onDenied?: DeniedListener | undefined
   readonly random: Random
   readonly createGuest: () => Identity | undefined
+  /** False when this address has asked enough for now. */
+  readonly mayAsk: (remoteAddress: string) => boolean
   readonly toResponse: (failure: Failure) => HttpResponse
 }
 
@@ -47,6 +49,10 @@ export function createRestRoute(route: RestRoute, dependencies: RestRouteDepende
 
 async function identify(request: HttpRequest, { door }: RestRoute, dependencies: RestRouteDependencies): Promise<Result<Identity>> {
   if (door === 'open') return { ok: true, value: NOBODY }
+  if (!dependencies.mayAsk(request.remoteAddress)) {
+    dependencies.metrics.add('limit_hits_total', 'messages_per_second')
+    return fail('rate.limited', 'This address asks too often. Slow down, or open a socket.')
+  }
   const admitted = await admit(request, dependencies)
   if (!admitted.ok) return admitted
   const identity = admitted.value ?? (door === 'compat' ? dependencies.createGuest() : undefined)
