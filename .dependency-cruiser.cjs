@@ -112,7 +112,10 @@ module.exports = {
       name: 'only-app-constructs',
       severity: 'error',
       comment: 'Adapters meet in relay/app.ts.',
-      from: { path: '^relay/', pathNot: [test, '^relay/(app|access|doors|older-systems|machine-bridge)[.]ts$', ...adapters.map((name) => `^relay/${name}/`)] },
+      from: {
+        path: '^relay/',
+        pathNot: [test, '^relay/(app|access|doors|older-systems|machine-bridge)[.]ts$', ...adapters.map((name) => `^relay/${name}/`)],
+      },
       to: { path: adapters.map((name) => `^relay/${name}/`) },
     },
     {

@@ -67,10 +67,14 @@ export function createS7Line({ host, port, rack, slot, answerMs, clock }: Option
       })
     })
   }
+  function throwIfEnded(): void {
+    if (ended !== undefined) throw ended
+  }
   /** Sends one frame and gives the next one that is whole. */
   async function exchange(frame: Uint8Array): Promise<Uint8Array> {
     const used = socket
-    if (used === undefined || ended !== undefined) throw ended ?? new Error('is not connected')
+    if (used === undefined) throw new Error('is not connected')
+    throwIfEnded()
     received = new Uint8Array()
     used.write(frame)
     const until = clock.now() + answerMs
@@ -81,7 +85,7 @@ export function createS7Line({ host, port, rack, slot, answerMs, clock }: Option
         received = taken.rest
         return taken.frame
       }
-      if (ended !== undefined) throw ended
+      throwIfEnded()
       const leftMs = until - clock.now()
       if (leftMs <= 0) throw new Error('did not answer in time')
       await change(leftMs)

@@ -1,8 +1,8 @@
 /** How a machine is, and what keeps it from obeying this page now, as one word each: pure. The sentences are left to the pages. */
 import { findInterlock, type Interlock } from '#shared/model/machine-interlocks'
-import type { MachineAlarmEvent, MachineHistoryPoint, MachineInfo, MachineStatus } from '#shared/protocol/machine'
+import type { MachineAlarmEvent, MachineHistoryPoint, MachineStatus } from '#shared/protocol/machine'
 
-export type { MachineAlarmEvent, MachineHistoryPoint, MachineInfo, MachineStatus }
+export type { MachineAlarmEvent, MachineHistoryPoint, MachineStatus }
 
 export type Condition =
   'unheard' | 'unreachable' | 'emergencyStop' | 'alarm' | 'driveFault' | 'positioningError' | 'up' | 'down' | 'moving' | 'manual' | 'still'
