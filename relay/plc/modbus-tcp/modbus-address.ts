@@ -1,4 +1,5 @@
 /** Addresses and values of Modbus (Modbus Application Protocol V1.1b3): four tables, registers of 16 bits, longer values in two of them. Pure. */
+import { readWide, writeNumber } from '../tagged/big-endian.ts'
 import type { ValueType } from '../tagged/tag-map.ts'
 
 export const MODBUS_TABLES = ['coil', 'discrete', 'input', 'holding'] as const
@@ -40,22 +41,8 @@ export function registersOf(type: ValueType): number {
 /** @param registers as many as the type has, each 0 to 65535. */
 export function decodeRegisters(registers: readonly number[], type: ValueType, order: ModbusOrder): number | boolean {
   const view = toView(registers, order)
-  switch (type) {
-    case 'bool':
-      return view.getUint16(0) !== 0
-    case 'uint8':
-      return view.getUint16(0) & 0xff
-    case 'uint16':
-      return view.getUint16(0)
-    case 'int16':
-      return view.getInt16(0)
-    case 'uint32':
-      return view.getUint32(0)
-    case 'int32':
-      return view.getInt32(0)
-    case 'float32':
-      return view.getFloat32(0)
-  }
+  if (type === 'bool') return view.getUint16(0) !== 0
+  return type === 'uint8' ? view.getUint16(0) & 0xff : readWide(view, type)
 }
 
 /** @throws RangeError where the value does not fit. */
@@ -66,9 +53,7 @@ export function encodeRegisters(value: number | boolean, type: ValueType, order:
   if (range !== undefined && !(Number.isInteger(number) && number >= range[0] && number <= range[1])) {
     throw new RangeError(`${String(number)} is no ${type}`)
   }
-  if (type === 'float32') view.setFloat32(0, number)
-  else if (view.byteLength === 4) view.setInt32(0, number)
-  else view.setInt16(0, number)
+  writeNumber(view, type, number)
   const registers = Array.from({ length: registersOf(type) }, (_, index) => swapBytes(view.getUint16(index * 2), order))
   return order.words === 'big' ? registers : registers.reverse()
 }

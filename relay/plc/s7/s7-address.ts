@@ -1,4 +1,5 @@
 /** Addresses and values of a Siemens S7, as STEP 7 writes them: `DB1.DBW2`, `DB1.DBX6.0`, `MB10`, `I0.1`, `QW4`. Numbers are big-endian. Pure. */
+import { readWide, writeNumber } from '../tagged/big-endian.ts'
 import type { ValueType } from '../tagged/tag-map.ts'
 
 export const S7_AREAS = { input: 0x81, output: 0x82, memory: 0x83, block: 0x84 } as const
@@ -68,33 +69,15 @@ export function bytesOf(type: ValueType): number {
 /** @param bytes as many as the type has. */
 export function decodeS7(bytes: Uint8Array, type: ValueType): number | boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  switch (type) {
-    case 'bool':
-      return view.getUint8(0) !== 0
-    case 'uint8':
-      return view.getUint8(0)
-    case 'uint16':
-      return view.getUint16(0)
-    case 'int16':
-      return view.getInt16(0)
-    case 'uint32':
-      return view.getUint32(0)
-    case 'int32':
-      return view.getInt32(0)
-    case 'float32':
-      return view.getFloat32(0)
-  }
+  if (type === 'bool') return view.getUint8(0) !== 0
+  return type === 'uint8' ? view.getUint8(0) : readWide(view, type)
 }
 
 /** @throws RangeError where the value does not fit. */
 export function encodeS7(value: number | boolean, type: ValueType): Uint8Array {
   const bytes = new Uint8Array(bytesOf(type))
-  const view = new DataView(bytes.buffer)
   const number = Number(value)
-  if (type === 'float32') view.setFloat32(0, number)
-  else if (bytes.byteLength === 4) view.setInt32(0, number)
-  else if (bytes.byteLength === 2) view.setInt16(0, number)
-  else view.setUint8(0, number)
+  writeNumber(new DataView(bytes.buffer), type, number)
   if (type !== 'float32' && Number(decodeS7(bytes, type)) !== number) throw new RangeError(`${String(number)} is no ${type}`)
   return bytes
 }

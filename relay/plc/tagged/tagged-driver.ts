@@ -27,17 +27,26 @@ export interface RetryTimes {
 }
 export const RETRY_TIMES: RetryTimes = { firstMs: 1_000, maxMs: 30_000 }
 
-interface Options<Address> {
-  readonly line: TagLine<Address>
-  readonly map: TagMap<Address>
+/** Milliseconds that a line waits for one answer, where nothing else is said. */
+export const ANSWER_MS = 2_000
+
+/** Where the machine is and what is known of it, whatever its protocol. */
+export interface TaggedMachine {
+  readonly host: string
+  readonly port: number
   readonly positions: number
   readonly firstPosition: number
   readonly profile: StatusProfile
-  /** For people: `10.0.0.5:502`. */
-  readonly where: string
+  /** Milliseconds for one answer. */
+  readonly answerMs?: number
   readonly retry?: Partial<RetryTimes>
   readonly clock: Clock
   readonly random: Random
+}
+
+interface Options<Address> extends TaggedMachine {
+  readonly line: TagLine<Address>
+  readonly map: TagMap<Address>
 }
 
 /** Failed readings in a row after which a connection that nobody closed is given up. */
@@ -51,7 +60,8 @@ type State =
   | { readonly kind: 'waiting'; readonly problem: string; readonly cancel: () => void }
 
 export function createTaggedDriver<Address>(options: Options<Address>): PlcDriver {
-  const { line, map, positions, firstPosition, profile, where, clock, random } = options
+  const { line, map, host, port, positions, firstPosition, profile, clock, random } = options
+  const where = `${host}:${String(port)}`
   const retry = { ...RETRY_TIMES, ...options.retry }
   const asked = [...map.tags].map(([name, { address, type }]) => ({ name, address, type }))
   let state: State = { kind: 'off' }
