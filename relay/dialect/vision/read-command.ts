@@ -1,4 +1,5 @@
 /** What a VisionAI client may send, read: a command, a picture, or a mistake in the words VisionAI has for it. */
+import { isRecord } from '#shared/protocol/record'
 import { decodePictureText } from './base64-picture.ts'
 import { COMMANDS, TEXTS, type CommandName, type VisionProblem } from './vision-answers.ts'
 
@@ -91,8 +92,4 @@ function toPythonText(value: unknown): string {
   if (value === null) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, LONGEST_ECHO)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 /** What the service `vision` answers, read into the seven classes that VisionAI's clients know. */
+import { isRecord } from '#shared/protocol/record'
 import { EMOTIONS } from '#shared/model/emotions'
 import type { Box } from '#shared/protocol/emotion'
 import { createSevenClassView, type SevenClassReading, type SevenClassView } from '#shared/vision/seven-class-view'
@@ -82,10 +83,6 @@ function area({ width, height }: Box): number {
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return isRecord(value) ? value : undefined
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function toNumber(value: unknown): number {
