@@ -10,5 +10,5 @@ import AdminPage from './ui/admin/AdminPage.svelte'
 export function createAdminArea(origin: string, program: string): AdminArea {
   const link = createAdminLink({ origin, program, clock: realClock })
   const state = createAdminState({ link, clock: realClock, remembered: createRememberedToken(() => sessionStorage) })
-  return { Page: AdminPage, state }
+  return { Page: AdminPage, props: { admin: state } }
 }

@@ -16,7 +16,6 @@ import { createStationSettings } from './state/station-settings.svelte.ts'
 import { createThemeState } from './state/theme-state.svelte.ts'
 import { createUpdateState } from './state/update-state.svelte.ts'
 import { createVisionState } from './state/vision-state.svelte.ts'
-import { createWatchState } from './state/watch-state.svelte.ts'
 import App from './ui/App.svelte'
 import './ui/theme/tokens.css'
 import './ui/theme/base.css'
@@ -122,7 +121,6 @@ const app: AppState = {
   theme: createThemeState(remembered),
   update,
   vision: visionState,
-  watch: createWatchState(link, realClock),
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
   async loadModelCard() {
@@ -130,6 +128,8 @@ const app: AppState = {
     const { state } = vision
     return await openModelCard(state.kind === 'ready' ? state.info.manifestUrl : `${__MODELS_URL__}emotion.json`)
   },
+  loadSettings: async () => (await import('./settings.ts')).settingsArea,
+  loadWatch: async () => (await import('./watch.ts')).createWatchArea(link, realClock),
   readVideo,
 }
 

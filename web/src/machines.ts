@@ -12,5 +12,5 @@ export function createMachinesArea(origin: string, program: string): MachinesAre
   const remembered = createRememberedToken(() => sessionStorage)
   // Not `randomUUID`: a tablet may have come by plain http.
   const makeKey = (): string => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-')
-  return { Page: MachinesPage, state: createMachinesState({ link, clock: realClock, remembered, makeKey }) }
+  return { Page: MachinesPage, props: { machines: createMachinesState({ link, clock: realClock, remembered, makeKey }) } }
 }

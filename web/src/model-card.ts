@@ -8,5 +8,5 @@ export async function openModelCard(manifestUrl: string): Promise<ModelCardArea>
   const response = await fetch(manifestUrl).catch(() => caches.match(manifestUrl))
   const card = readModelCard(await response?.json())
   if (card === undefined) throw new Error(`${manifestUrl} is no manifest`)
-  return { Page: ModelCardPage, card }
+  return { Page: ModelCardPage, props: { card } }
 }

@@ -15,23 +15,19 @@ import type { UpdateState } from './update-state.svelte.ts'
 import type { VisionState } from './vision-state.svelte.ts'
 import type { WatchState } from './watch-state.svelte.ts'
 
-/** The administration page and what it shows. */
-export interface AdminArea {
-  readonly Page: Component<{ readonly admin: AdminState }>
-  readonly state: AdminState
+/** A page that is fetched when somebody opens it, and what it shows. */
+export interface Area<Props extends Record<string, unknown>> {
+  readonly Page: Component<Props>
+  readonly props: Props
 }
 
-/** The machine pages and what they show. */
-export interface MachinesArea {
-  readonly Page: Component<{ readonly machines: MachinesState }>
-  readonly state: MachinesState
-}
-
-/** The page about the network that reads, and what it shows. */
-export interface ModelCardArea {
-  readonly Page: Component<{ readonly card: ModelCard }>
-  readonly card: ModelCard
-}
+export type AdminArea = Area<{ readonly admin: AdminState }>
+export type MachinesArea = Area<{ readonly machines: MachinesState }>
+/** The page about the network that reads. */
+export type ModelCardArea = Area<{ readonly card: ModelCard }>
+export type SettingsArea = Area<Record<string, never>>
+/** All stations at once, or one of them. */
+export type WatchArea = Area<{ readonly watch: WatchState }>
 
 export interface AppState {
   readonly version: string
@@ -45,13 +41,13 @@ export interface AppState {
   readonly theme: ThemeState
   readonly update: UpdateState
   readonly vision: VisionState
-  readonly watch: WatchState
-  /** Fetches the administration page, which few people ever open. Rejects when its files cannot be had. */
+  // Pages that are fetched when somebody opens them. Each rejects when its files cannot be had.
   loadAdmin(): Promise<AdminArea>
-  /** The same for the machine pages. */
   loadMachines(): Promise<MachinesArea>
-  /** The same for the card of the network that reads, or will. */
+  /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
+  loadSettings(): Promise<SettingsArea>
+  loadWatch(): Promise<WatchArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */
   readVideo(video: HTMLVideoElement): () => void
 }

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const WEB = join(import.meta.dirname, '../..')
-const settings: { baseLocale: string; locales: string[] } = JSON.parse(readWeb('project.inlang/settings.json'))
+const settings: { baseLocale: string; locales: string[]; 'plugin.inlang.messageFormat': { pathPattern: string[] } } = JSON.parse(
+  readWeb('project.inlang/settings.json'),
+)
 const base = readMessages(settings.baseLocale)
 const others = settings.locales.filter((locale) => locale !== settings.baseLocale)
 
@@ -12,10 +14,17 @@ function readWeb(path: string): string {
   return readFileSync(join(WEB, path), 'utf8')
 }
 
+/** Of all rooms; a name that two rooms use would hide one of the texts. */
 function readMessages(locale: string): Map<string, unknown> {
-  const parsed: Record<string, unknown> = JSON.parse(readWeb(`messages/${locale}.json`))
-  const messages = new Map(Object.entries(parsed))
-  messages.delete('$schema')
+  const messages = new Map<string, unknown>()
+  for (const pattern of settings['plugin.inlang.messageFormat'].pathPattern) {
+    const parsed: Record<string, unknown> = JSON.parse(readWeb(pattern.replace('{locale}', locale)))
+    delete parsed['$schema']
+    for (const [key, message] of Object.entries(parsed)) {
+      if (messages.has(key)) throw new Error(`${key} stands in ${pattern} and in another room`)
+      messages.set(key, message)
+    }
+  }
   return messages
 }
 
@@ -64,6 +73,11 @@ describe('messages', () => {
   it('[MS5] uses every message somewhere', () => {
     const sources = readSources(join(WEB, 'src/ui'))
     expect([...base.keys()].filter((key) => !sources.includes(`m.${key}(`))).toEqual([])
+  })
+
+  it('[MS7] reads every room of messages', () => {
+    const rooms = readdirSync(join(WEB, 'messages')).map((room) => `./messages/${room}/{locale}.json`)
+    expect([...settings['plugin.inlang.messageFormat'].pathPattern].sort()).toEqual(rooms.sort())
   })
 
   it('[MS6] writes no style attribute, which the content security policy forbids', () => {
