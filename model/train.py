@@ -41,6 +41,9 @@ def parse_arguments():
     parser.add_argument("--minutes", type=float, help="let the schedule follow the work done: this long on idle cores")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.1, help="peak learning rate")
+    parser.add_argument("--hold", type=float, default=0.0, help="share of the run until which the learning rate stays at its peak")
+    parser.add_argument("--averaging", type=float, default=0.999, help="how much of the averaged weights stays at each step")
+    parser.add_argument("--bf16", action="store_true", help="convolutions in bfloat16: 1.6 times faster on a CPU that has it")
     parser.add_argument("--decay", type=float, default=5e-4, help="weight decay, not on norms and biases")
     parser.add_argument("--mixup", type=float, default=0.2, help="alpha of mixup")
     parser.add_argument("--balance", type=float, default=0.2, help="power of class balance by repetition")
@@ -59,11 +62,14 @@ def work_seconds():
     return time.process_time() / torch.get_num_threads()
 
 
-def learning_rate(progress, peak):
-    """Linear warm-up, then cosine to zero, over progress 0..1."""
+def learning_rate(progress, peak, hold=0.0):
+    """Linear warm-up, the peak until `hold`, then cosine to zero, over progress 0..1."""
     if progress < WARM_UP:
         return peak * (0.05 + 0.95 * progress / WARM_UP)
-    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP))))
+    falls_from = max(WARM_UP, hold)
+    if progress <= falls_from:
+        return peak
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - falls_from) / (1 - falls_from))))
 
 
 def strength(progress):
@@ -80,7 +86,7 @@ def create_optimizer(model, rate, decay):
 
 
 @torch.no_grad()
-def follow(average, model, step, decay=0.999):
+def follow(average, model, step, decay):
     """Move the averaged weights and norm statistics towards the model's."""
     weight = 1 - min(decay, (1 + step) / (10 + step))
     for kept, current in zip(average.state_dict().values(), model.state_dict().values()):
@@ -91,9 +97,13 @@ def follow(average, model, step, decay=0.999):
 
 
 def averaged_network(path):
-    """The averaged network that a checkpoint holds, ready to be asked."""
+    """The averaged network that a checkpoint holds, or a published one (`.onnx`), ready to be asked and to be trained on."""
     model = EmotionNet().to(memory_format=torch.channels_last)
-    model.load_state_dict(torch.load(path)["average"])
+    if str(path).endswith(".onnx"):
+        import published
+        published.load(model, path)
+    else:
+        model.load_state_dict(torch.load(path, map_location="cpu")["average"])
     return model.eval()
 
 
@@ -177,13 +187,15 @@ def train_epoch(run, images, targets, started):
         if progress < NO_MIXUP and options.mixup > 0:
             x, y = augment.mix(x, y, options.mixup)
         for group in run.optimizer.param_groups:
-            group["lr"] = learning_rate(progress, options.rate)
-        loss = F.cross_entropy(run.model(x.contiguous(memory_format=torch.channels_last)), y)
+            group["lr"] = learning_rate(progress, options.rate, options.hold)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=options.bf16):
+            scores = run.model(x.contiguous(memory_format=torch.channels_last))
+        loss = F.cross_entropy(scores.float(), y)
         run.optimizer.zero_grad()
         loss.backward()
         run.optimizer.step()
         run.step += 1
-        follow(run.average, run.model, run.step)
+        follow(run.average, run.model, run.step, options.averaging)
         total += float(loss.detach())
         if sys.stdout.isatty() and index % 20 == 0:
             print(f"\r{index}/{len(batches)} loss {total / (index + 1):.4f}", end="", flush=True)
@@ -222,6 +234,10 @@ def main():
     if options.limit:
         images, targets = images[: options.limit], targets[: options.limit]
     run = Run(options)
+    if str(options.init).endswith(".onnx"):
+        import published
+        published.unfold_norms(run.model, augment.augment(torch.from_numpy(images[:1024]), data.SIDE))
+        run.average.load_state_dict(run.model.state_dict())
     run.restore()
     print(
         f"{len(images)} training images, {count_parameters(run.model)} parameters, "
