@@ -11,10 +11,11 @@ from data import CLASSES
 def logits(model, images, batch=256):
     """Logits float32 [N, 8] of uint8 faces [N, 48, 48]."""
     model.eval()
+    device = next(model.parameters()).device
     parts = []
     for start in range(0, len(images), batch):
-        x = (torch.from_numpy(images[start: start + batch]).unsqueeze(1).float() - 127.5) / 127.5
-        parts.append(model(x.contiguous(memory_format=torch.channels_last)))
+        x = (torch.from_numpy(images[start: start + batch]).to(device).unsqueeze(1).float() - 127.5) / 127.5
+        parts.append(model(x.contiguous(memory_format=torch.channels_last)).cpu())
     return torch.cat(parts).numpy()
 
 

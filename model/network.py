@@ -89,7 +89,7 @@ def count_macs(model, side=48):
     training = model.training
     model.eval()
     with torch.no_grad():
-        model(torch.zeros(1, 1, side, side))
+        model(torch.zeros(1, 1, side, side, device=next(model.parameters()).device))
     model.train(training)
     for hook in hooks:
         hook.remove()

@@ -14,6 +14,7 @@ from PIL import Image
 import data
 import export
 import measure
+import published
 import train
 from network import EmotionNet
 
@@ -30,7 +31,7 @@ def synthetic(count, seed):
 def options(work, **changes):
     values = dict(
         work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False,
-        init=None, teacher=[], teaching=0.4,
+        init=None, teacher=[], teaching=0.4, hold=0.0, averaging=0.999, bf16=False, device=torch.device("cpu"),
     )
     return argparse.Namespace(**{**values, **changes})
 
@@ -119,19 +120,60 @@ class Training(unittest.TestCase):
         self.assertTrue(torch.allclose(taught.sum(1), torch.ones(len(taught)), atol=1e-5))
 
 
+def lived_in(seed):
+    """A network whose norms have seen something."""
+    torch.manual_seed(seed)
+    model = EmotionNet()
+    with torch.no_grad():
+        for name, value in model.named_buffers():
+            if name.endswith("running_var"):
+                value.uniform_(0.5, 2)
+            elif name.endswith("running_mean"):
+                value.normal_(0, 0.1)
+        for block in model.blocks:
+            block.norm2.weight.uniform_(0.2, 1)
+    return model.eval()
+
+
+class Schedule(unittest.TestCase):
+    def test_the_rate_is_held_at_its_peak_and_then_falls_to_nothing(self):
+        self.assertEqual(train.learning_rate(0.5, 0.04, hold=0.75), 0.04)
+        self.assertLess(train.learning_rate(0.9, 0.04, hold=0.75), 0.04)
+        self.assertAlmostEqual(train.learning_rate(1.0, 0.04, hold=0.75), 0)
+
+    def test_bfloat16_trains_too(self):
+        images, targets = data.training_set(synthetic(64, 1), synthetic(8, 2))
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            run = train.Run(options(folder, epochs=1, bf16=True))
+            before = copy.deepcopy(run.model.state_dict())
+            train.train(run, torch.from_numpy(images), torch.from_numpy(targets), synthetic(8, 2))
+        self.assertFalse(torch.equal(before["head.weight"], run.model.state_dict()["head.weight"]))
+        self.assertTrue(all(value.isfinite().all() for value in run.average.state_dict().values()))
+
+
+class Published(unittest.TestCase):
+    def test_a_published_network_answers_the_same_when_it_is_read_back_and_when_its_norms_are_unfolded(self):
+        model, faces = lived_in(3), torch.rand(32, 1, 48, 48) * 2 - 1
+        folded = export.fold(model)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "emotion.onnx"
+            export.write_onnx(folded, path)
+            again = train.averaged_network(str(path))
+        with torch.no_grad():
+            wanted = folded(faces)
+            self.assertLess(float((again(faces) - wanted).abs().max()), 1e-4)
+            published.unfold_norms(again, faces)
+            self.assertLess(float((again(faces) - wanted).abs().max()), 1e-4)
+            again.dropout.eval()
+            for module in again.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.train()
+            self.assertLess(float((again(faces) - wanted).abs().max()), 1e-3)
+
+
 class Export(unittest.TestCase):
     def test_folding_and_storing_halves_keeps_the_answers(self):
-        torch.manual_seed(0)
-        model = EmotionNet()
-        with torch.no_grad():
-            for name, value in model.named_buffers():
-                if name.endswith("running_var"):
-                    value.uniform_(0.5, 2)
-                elif name.endswith("running_mean"):
-                    value.normal_(0, 0.1)
-            for block in model.blocks:
-                block.norm2.weight.uniform_(0.2, 1)
-        model.eval()
+        model = lived_in(0)
         faces = torch.rand(8, 1, 48, 48) * 2 - 1
         kept = copy.deepcopy(model.state_dict())
         with torch.no_grad():

@@ -54,6 +54,7 @@ def parse_arguments():
     parser.add_argument("--teacher", action="append", default=[], help="checkpoint to learn from as well; may be given several times")
     parser.add_argument("--teaching", type=float, default=0.4, help="share of the target that the teachers give")
     parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an earlier run")
+    parser.set_defaults(device=accelerator())
     return parser.parse_args()
 
 
@@ -96,6 +97,11 @@ def follow(average, model, step, decay):
             kept.copy_(current)
 
 
+def accelerator():
+    """Where to train: an accelerator when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def averaged_network(path):
     """The averaged network that a checkpoint holds, or a published one (`.onnx`), ready to be asked and to be trained on."""
     model = EmotionNet().to(memory_format=torch.channels_last)
@@ -130,7 +136,7 @@ class Run:
         self.options = options
         torch.manual_seed(options.seed)
         fresh = EmotionNet().to(memory_format=torch.channels_last)
-        self.model = averaged_network(options.init).train() if options.init else fresh
+        self.model = (averaged_network(options.init).train() if options.init else fresh).to(options.device)
         self.average = copy.deepcopy(self.model).eval()
         self.optimizer = create_optimizer(self.model, options.rate, options.decay)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
@@ -147,7 +153,7 @@ class Run:
         state = {
             "model": self.model.state_dict(), "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(), "epoch": self.epoch, "step": self.step,
-            "seconds": self.seconds, "options": vars(self.options),
+            "seconds": self.seconds, "options": {key: value for key, value in vars(self.options).items() if key != "device"},
         }
         torch.save(state, self.path.with_suffix(".tmp"))
         os.replace(self.path.with_suffix(".tmp"), self.path)
@@ -156,7 +162,7 @@ class Run:
         """Continue an interrupted run of this work folder, if there is one."""
         if self.options.fresh or not self.path.exists():
             return
-        state = torch.load(self.path)
+        state = torch.load(self.path, map_location=self.options.device)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -168,10 +174,10 @@ def train_epoch(run, images, targets, started):
     """One pass over the images, each shown as often as class balance says; the mean loss."""
     options = run.options
     torch.manual_seed(options.seed * 100003 + run.epoch)
-    times = torch.from_numpy(data.repeats(targets.numpy(), options.balance)).float()
+    times = torch.from_numpy(data.repeats(targets.cpu().numpy(), options.balance)).float()
     times = (times + torch.rand(len(times))).floor().long()
     order = torch.repeat_interleave(torch.arange(len(images)), times)
-    order = order[torch.randperm(len(order))]
+    order = order[torch.randperm(len(order))].to(images.device)
     batches = order[: len(order) // options.batch * options.batch].split(options.batch)
     run.model.train()
     base = time.monotonic()
@@ -236,7 +242,7 @@ def main():
     run = Run(options)
     if str(options.init).endswith(".onnx"):
         import published
-        published.unfold_norms(run.model, augment.augment(torch.from_numpy(images[:1024]), data.SIDE))
+        published.unfold_norms(run.model, augment.augment(torch.from_numpy(images[:1024]).to(options.device), data.SIDE))
         run.average.load_state_dict(run.model.state_dict())
     run.restore()
     print(
@@ -244,9 +250,10 @@ def main():
         f"{count_macs(run.model) / 1e6:.1f} MMAC", flush=True,
     )
     images = torch.from_numpy(images)
-    train(run, images, taught(images, torch.from_numpy(targets), options), valid)
+    targets = taught(images, torch.from_numpy(targets), options)
+    train(run, images.to(options.device), targets.to(options.device), valid)
     import export
-    export.publish(run.average, train_split, valid, options)
+    export.publish(run.average.cpu(), train_split, valid, options)
 
 
 if __name__ == "__main__":
