@@ -6,8 +6,12 @@ import { defineConfig } from 'vitest/config'
 const TIMEOUT_MS = 30_000
 const timeouts = { testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS }
 
+/** More than cores: many of these tests start a process or wait for a socket, and one core less (vitest's default) is one of two. */
+const MAX_WORKERS = 3
+
 export default defineConfig({
   test: {
+    maxWorkers: MAX_WORKERS,
     projects: [
       { test: { name: 'shared', include: ['shared/**/*.test.ts'], ...timeouts } },
       { test: { name: 'relay', include: ['relay/**/*.test.ts'], ...timeouts } },
