@@ -12,6 +12,7 @@ import { createRateLimit, type RateLimit } from './auth/rate-limit.ts'
 import { createStaticTokens } from './auth/static-tokens.ts'
 import { createTokenChain, type TokenKind } from './auth/token-chain.ts'
 import type { Config } from './config.ts'
+import { isLoopback } from './config/network-address.ts'
 import type { AccessPolicy, Clock, Log, OriginPolicy, Random, TokenVerifier } from './ports.ts'
 
 export interface Access {
@@ -63,7 +64,7 @@ export async function openAccess(config: Config, { clock, random, log }: Parts):
       anonymous,
       verifier: createTokenChain(kinds),
       policy: policy.policy,
-      originPolicy: createOriginPolicy(config.allowedOrigins),
+      originPolicy: createOriginPolicy(config.allowedOrigins, isLoopback(config.host) ? isLoopback : undefined),
       connections: createConnectionLimits({ perAddress: config.connectionsPerAddress, perUser: config.connectionsPerUser }),
       questions: createRateLimit({
         clock,

@@ -301,6 +301,7 @@ describe.each(findTransports())('relay on %s', (transport) => {
       ['a bad token in the query', {}, '?token=nonsense', 401, 'auth.token_invalid'],
       ['a bad token in the header', { headers: { Authorization: `Bearer ${'A'.repeat(43)}` } }, '', 401, 'auth.token_invalid'],
       ['a hostile Origin', { headers: { Origin: 'https://evil.example' } }, '', 403, 'origin.denied'],
+      ['a foreign name rebound to it', { headers: { Origin: 'http://evil.example', Host: 'evil.example' } }, '', 403, 'origin.denied'],
       ['the Origin of a sandboxed page', { headers: { Origin: 'null' } }, '', 403, 'origin.denied'],
     ])('[BI5] an upgrade with %s is refused', async (_what, options, query, status, code) => {
       const running = await start({ transport })

@@ -102,6 +102,22 @@ describe('origin policy', () => {
     expect(check('https://sub.partner.example', 'relay', ['https://partner.example'])).toBe('origin.denied')
     expect(check('null', 'relay', ['*'])).toBe('ok')
   })
+  it('[OR4] believes no foreign name that was rebound to a relay which only this machine can reach, unless it is listed', () => {
+    const policy = createOriginPolicy(['https://tablet.example'], (name) => name === 'localhost' || name === '::1')
+    const ask = (origin: string, host: string): string =>
+      codeOf(
+        policy(
+          new Map([
+            ['origin', origin],
+            ['host', host],
+          ]),
+        ),
+      )
+    expect(ask('http://rebound.example:8080', 'rebound.example:8080')).toBe('origin.denied')
+    expect(ask('http://localhost:8080', 'localhost:8080')).toBe('ok')
+    expect(ask('http://[::1]:8080', '[::1]:8080')).toBe('ok')
+    expect(ask('https://tablet.example', 'tablet.example')).toBe('ok')
+  })
 })
 
 describe('rate limit', () => {

@@ -51,7 +51,9 @@ const RULES = `## Who may come in, in short
 - On a loopback \`HOST\` (the default) anybody on this machine may ask for an anonymous session, as \`viewer\` and \`station\`.
 - On any other \`HOST\` the relay does not start until somebody has said who may come in: by \`ANONYMOUS_ROLES\` (empty: nobody without a
   token), \`ADMIN_TOKEN\`, \`POLICY_FILE\` or a key for tokens. Where \`ANONYMOUS_ROLES\` is not among them, nobody gets an anonymous session.
-- A relay on a loopback \`HOST\` behind a proxy is as open as the proxy: set \`TRUSTED_PROXIES\` so that limits count the clients and not the
+- A relay on a loopback \`HOST\` answers pages of loopback names only, so that no page can have its own name rebound to it: behind a proxy list
+  the origin that people see in \`ALLOWED_ORIGINS\`.
+- Behind a proxy such a relay is as open as the proxy: set \`TRUSTED_PROXIES\` so that limits count the clients and not the
   proxy, set \`METRICS_TOKEN\`, and choose \`ANONYMOUS_ROLES\`.
 - Without \`ADMIN_TOKEN\` each start makes a token for the admin page and prints it once, on standard output.
 
