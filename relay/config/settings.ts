@@ -438,7 +438,7 @@ export const SETTINGS = {
   totalsMinSeconds: integer({
     name: 'TOTALS_MIN_SECONDS',
     group: 'consent',
-    fallback: 60,
+    fallback: 300,
     min: 1,
     max: 86_400,
     doc: 'Anonymous totals of a shorter stretch of time are refused.',

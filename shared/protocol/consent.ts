@@ -1,7 +1,7 @@
 /** What a station may send, as its person chose it: the payload of `consent/<station>`; and the sums of `totals/<station>`. */
 import { Type, type Static } from 'typebox'
 import { CONSENT_MODES, PURPOSES } from '#shared/model/consent'
-import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+import type { EmotionName } from '#shared/model/emotions'
 
 const closed = { additionalProperties: false } as const
 const Moment = Type.Integer({ minimum: 0, description: "The station's clock, Unix milliseconds." })
@@ -64,8 +64,6 @@ export const TotalShares = Type.Object(
   { ...closed, description: 'How the time splits, everybody counting the same; sums to 1 within rounding to hundredths.' },
 )
 export type TotalShares = Static<typeof TotalShares>
-/** In the order of `TotalShares`. */
-export const TOTAL_CLASSES = [...EMOTIONS, 'unsure'] as const
 
 export const StationTotals = Type.Object(
   {
