@@ -9,6 +9,7 @@ import { createDoors, openCompatPorts, openTransport, type BoundCompatPort } fro
 import { closeInGroups, waitUntil } from './drain.ts'
 import { createBrokerBus } from './hub/broker-bus.ts'
 import { createHub, type Hub } from './hub/hub.ts'
+import { createStationConsents, type StationConsents } from './hub/station-consents.ts'
 import { createTopicRules, type TopicRules } from './hub/topic-rules.ts'
 import { openMachineBridge, type MachineBridge } from './machine-bridge.ts'
 import { createInferencePool } from './inference/inference-pool.ts'
@@ -159,7 +160,7 @@ async function build(options: RelayOptions, isReady: () => boolean): Promise<Bui
   const machines = opening.bridge.start()
   const vision = await startVision(options, { hub: core.hub, metrics })
   const endServices = startServices(options, { hub: core.hub, policy: access.policy, metrics })
-  broker?.start(createBrokerBus(core.hub))
+  broker?.start(createBrokerBus(core.hub, core.consents))
   log.info({ event: 'relay.started', port: bound.port, transport: transport.name, staticBytes: loaded.files.sizeBytes })
   const { hub, sessions } = core
   const ends = [...core.ends, endServices, () => doors.stop(), () => metrics.stop()]
@@ -253,6 +254,7 @@ async function openBroker({ config, clock, turn, random, log }: RelayOptions, me
 
 interface Core {
   readonly hub: Hub
+  readonly consents: StationConsents
   readonly sessions: Sessions
   readonly lagWatch: LagWatch
   readonly ends: readonly (() => void)[]
@@ -286,6 +288,8 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage, br
       pendingRequestsPerPeer: limits.pendingRequests,
     },
   })
+  const { totalsMinPeople: minPeople, totalsMinSeconds: minSeconds } = options.config
+  const consents = createStationConsents({ hub, minPeople, minSeconds })
   let transport: Transport | undefined
   const openChannel = (): ReturnType<Transport['openChannel']> => {
     if (transport === undefined) throw new Error('no socket can be open before the transport')
@@ -297,12 +301,12 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage, br
   const groups = createBroadcastGroups({ hub, openChannel, clock, flusher, metrics })
   lagWatch.onTick(() => groups.probeBusy())
   const sessions = createSessions({
-    ...{ hub, clock, random, log, metrics, flusher, heartbeat, lagWatch, groups, limits, server },
+    ...{ hub, consents, clock, random, log, metrics, flusher, heartbeat, lagWatch, groups, limits, server },
     ...{ onDenied, verifier: access.verifier, policy: access.policy, users: access.connections, addresses: access.connections },
     topicPace: createTopicPace(clock, limits.topicPublishesPerSecond),
   })
   access.anonymous.onRevoked((subject) => sessions.endUser(subject, { close: 'unauthenticated', reason: 'token revoked' }))
-  startRelayService({ hub, policy: access.policy, clock, log, countConnections: () => sessions.count() })
+  startRelayService({ hub, policy: access.policy, clock, log, totals: { minPeople, minSeconds }, countConnections: () => sessions.count() })
   const stats = startStats({
     hub,
     clock,
@@ -312,7 +316,7 @@ function createCore(options: RelayOptions, { access, metrics, rules, storage, br
   })
   registerGauges(metrics, { hub, sessions, lagWatch, access, broker })
   return {
-    ...{ hub, sessions, lagWatch },
+    ...{ hub, consents, sessions, lagWatch },
     ends: [() => heartbeat.stop(), () => lagWatch.stop(), () => stats.stop()],
     useTransport: (chosen) => {
       transport = chosen

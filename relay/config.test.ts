@@ -86,6 +86,8 @@ const WRITTEN: Readonly<Record<keyof Config, readonly [text: string, value: unkn
   topicPublishesPerSecond: ['7', 7],
   subscriptions: ['7', 7],
   pendingRequests: ['7', 7],
+  totalsMinPeople: ['7', 7],
+  totalsMinSeconds: ['7', 7],
   slowReaderBytes: ['70000', 70_000],
   slowReaderSeconds: ['7', 7],
   lagRoundTripMs: ['700', 700],

@@ -268,7 +268,7 @@ describe('the built-in policy', () => {
     },
     "station": {
       "extends": "viewer",
-      "publish": ["emotion/{station}", "agent/+/message", "app/#", "order/#"],
+      "publish": ["emotion/{station}", "totals/{station}", "consent/{station}", "agent/+/message", "app/#", "order/#"],
       "request": ["peer/+", "process/#", "agents"]
     },
     "operator": {

@@ -21,6 +21,7 @@ export const SETTING_GROUPS = {
   cluster: 'Several relays together',
   limits: 'What one may cost the others',
   readers: 'Readers that are too slow',
+  consent: 'What people allowed',
   watching: 'Watching it',
   stopping: 'Stopping it',
 } as const
@@ -424,6 +425,23 @@ export const SETTINGS = {
   pendingRequests: limit('PENDING_REQUESTS', PROTOCOL_LIMITS.pendingRequests, {
     max: 4_096,
     doc: 'Requests of one connection that may wait for their reply.',
+  }),
+
+  totalsMinPeople: integer({
+    name: 'TOTALS_MIN_PEOPLE',
+    group: 'consent',
+    fallback: 5,
+    min: 2,
+    max: 1_000,
+    doc: 'Anonymous totals of fewer people are refused.',
+  }),
+  totalsMinSeconds: integer({
+    name: 'TOTALS_MIN_SECONDS',
+    group: 'consent',
+    fallback: 300,
+    min: 1,
+    max: 86_400,
+    doc: 'Anonymous totals of a shorter stretch of time are refused.',
   }),
 
   slowReaderBytes: integer({

@@ -5,6 +5,7 @@
 import { isOwnTopic, ANY_LEVELS } from '#shared/protocol/topic-filter'
 import type { BrokerBus, FarRequest, RequestOutcome } from '../ports.ts'
 import type { Hub } from './hub.ts'
+import type { StationConsents } from './station-consents.ts'
 
 type BusHub = Pick<Hub, 'takeIn' | 'noteLoss' | 'topics' | 'ruleOf' | 'hasPeer' | 'request' | 'reply' | 'send' | 'join' | 'leave'>
 
@@ -14,7 +15,8 @@ const GATE_PREFIX = 'cluster/'
 /** Ends by what was asked. */
 type Gate = Map<string, (outcome: RequestOutcome) => void>
 
-export function createBrokerBus(hub: BusHub): BrokerBus {
+/** @param consents what people at this relay's stations allow holds for what other relays publish. */
+export function createBrokerBus(hub: BusHub, consents: Pick<StationConsents, 'takesIn'>): BrokerBus {
   const gates = new Map<string, Gate>()
   let asked = 0
 
@@ -61,7 +63,10 @@ export function createBrokerBus(hub: BusHub): BrokerBus {
     if (!taken.ok) end(address, id, { kind: 'failed', failure: taken.failure })
   }
   return {
-    deliver: (publication) => hub.takeIn(publication),
+    deliver(publication) {
+      const rule = hub.ruleOf(publication.topic)
+      if (rule === undefined || consents.takesIn(rule, publication.json)) hub.takeIn(publication)
+    },
     noteLoss: (topic) => hub.noteLoss(topic),
     lastValues: () => hub.topics.findRetained([ANY_LEVELS]).filter(({ topic }) => !isOwnTopic(topic.split('/'))),
     deliveryOf: (topic) => hub.ruleOf(topic)?.delivery,

@@ -95,6 +95,8 @@ export interface Hub {
   takeIn(shared: SharedPublication): void
   /** Messages of the topic will never come: it goes on one number later, so that readers see the gap. The filter `#`: any topic but the relay's own. */
   noteLoss(topic: string): void
+  /** What is kept of the topic goes: last value and history, in the file too. Its numbers go on; readers see the gap. */
+  forget(topic: string): void
   hasPeer(address: string): boolean
   /** Takes the request, or says at once why not. Its outcome comes to the requester as `requestEnded`. */
   request(outgoing: OutgoingRequest): Result<void>
@@ -152,6 +154,13 @@ interface Member {
 
 const ORDERLY: PeerExit = { reason: 'closed', isAbnormal: false }
 
+/** In the file: replaces all of the topic. */
+const FORGOTTEN = { delivery: 'latest', json: '', key: undefined } as const
+
+function isForgotten({ json }: { readonly json: string }): boolean {
+  return json === FORGOTTEN.json
+}
+
 /** Keyed requests wait under an address of their own, so that they end properly when the requester's connection breaks. */
 const KEYED = 'keyed/'
 
@@ -182,7 +191,8 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store, b
     },
   })
   if (store !== undefined) {
-    memory.restore(store.kept, (topic) => rules.find(topic)?.history)
+    const publications = store.kept.publications.filter((stored) => !isForgotten(stored))
+    memory.restore({ ...store.kept, publications }, (topic) => rules.find(topic)?.history)
     keys.restore(store.kept)
   }
 
@@ -230,6 +240,13 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store, b
     for (const receiver of tree.find(topic)) receiver.receive(publication)
     if (broker !== undefined && sharedTime === undefined && !isOwnTopic(rule.levels)) broker.share(publication, key)
     return succeed({ publication, isDuplicate: false, whenStored: isKept ? recorder.whenStored() : undefined })
+  }
+
+  function forget(topic: string): void {
+    const rule = rules.find(topic)
+    const seq = memory.forget(topic)
+    if (rule === undefined || seq === undefined || rule.history.count === 0) return
+    recorder.record({ ...FORGOTTEN, topic, epoch: memory.epoch, seq, time: clock.now() })
   }
 
   /** Hands the request to its target. */
@@ -295,6 +312,7 @@ export function createHub({ clock, turn, metrics, epoch, limits, rules, store, b
       emit({ topic, json, key, sharedTime: time })
     },
     noteLoss: (topic) => memory.skip(topic),
+    forget,
     hasPeer: (address) => members.has(address),
     request(outgoing) {
       if (outgoing.key !== undefined) return askOnce(outgoing, outgoing.key)

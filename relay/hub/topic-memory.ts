@@ -27,6 +27,8 @@ export interface TopicMemory {
   remember(publication: Publication, limits: HistoryLimits): void
   /** Messages that never came count as one number that is gone. @param topic the filter `#`: all but the relay's own. `latest` topics have no gaps. */
   skip(topic: string): void
+  /** Nothing of the topic is kept any more; that takes a number, so that readers see the gap. @returns the number; undefined where nothing was kept. */
+  forget(topic: string): number | undefined
   /** Last values of the `latest` topics that match, in the order in which they were last published. */
   findRetained(filterLevels: readonly string[]): readonly Publication[]
   /** The last numbers of the matching topics that are not `latest`, at most `limit`. */
@@ -175,6 +177,18 @@ export function createTopicMemory({ clock, epoch: firstEpoch, maxTopics, maxByte
     skip(topic) {
       if (topic !== ANY_LEVELS) skipOne(topics.get(topic))
       else for (const remembered of topics.values()) if (!isOwnTopic(remembered.levels)) skipOne(remembered)
+    },
+    forget(topic) {
+      const remembered = topics.get(topic)
+      if (remembered === undefined || (remembered.last === undefined && remembered.ring === undefined)) return undefined
+      remembered.last = undefined
+      if (remembered.ring !== undefined) {
+        bytes -= remembered.ring.bytes
+        messages -= remembered.ring.count
+        remembered.ring = undefined
+      }
+      remembered.seq += 1
+      return remembered.seq
     },
     findRetained(filterLevels) {
       const exact = topics.get(filterLevels.join('/'))

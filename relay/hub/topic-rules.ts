@@ -1,4 +1,5 @@
 /** Which rule of the catalog holds for a topic, with what the operator changed. Remembers what it found: it is asked for every message. */
+import type { ConsentNeed } from '#shared/model/consent'
 import { findTopic, isRelayOnly, topicRule } from '#shared/protocol/topic-catalog'
 import { matchesTopic, parseTopic, parseTopicFilter } from '#shared/protocol/topic-filter'
 import type { DeliveryClass, HistoryLimits, TopicName } from '#shared/protocol/topics'
@@ -12,6 +13,8 @@ export interface TopicPolicy {
   readonly maxLatencyMs: number
   /** Only the relay's own services publish there. */
   readonly isRelayOnly: boolean
+  /** What the station must have allowed. */
+  readonly needs: ConsentNeed | undefined
 }
 
 export interface TopicRules {
@@ -40,6 +43,7 @@ export function createTopicRules(overrides: readonly TopicOverride[]): TopicRule
       history: { ...history, ...change?.history },
       maxLatencyMs: change?.maxLatencyMs ?? maxLatencyMs,
       isRelayOnly: isRelayOnly(rule),
+      needs: rule.needs,
     }
   }
   return {

@@ -15,7 +15,7 @@ interface Question {
 
 async function ask(method: string, data?: unknown, { publish = [], policy = OPEN }: Question = {}): Promise<PeerEvent | undefined> {
   const { hub, clock, ...test } = createTestHub({ limits: { topics: 2_000 }, overrides: [{ filter: 'app/#', delivery: 'latest' }] })
-  startRelayService({ hub, policy, clock, log: createKeptLog(), countConnections: () => 7 })
+  startRelayService({ hub, policy, clock, log: createKeptLog(), totals: { minPeople: 5, minSeconds: 60 }, countConnections: () => 7 })
   const events = test.join('asker')
   hub.join({ address: 'peer/1', receive: () => undefined }, { roles: ['viewer'], client: 'tail' })
   for (const topic of publish) test.publish(topic, topic)

@@ -3,6 +3,7 @@
  * - `topics.list` `{filter?}` -> `{topics: [{topic, seq, time}], isComplete}`: topics that hold a last value; the filter may have wildcards.
  * - `peers.count` -> `{peers}`: open connections.
  * - `presence.list` `{}` -> `{peers: [{peer, roles, client?}], isComplete}`: who is there, for those who may listen to `$relay/presence`.
+ * - `totals.rules` -> `{minPeople, minSeconds}`: how many people and how much time anonymous totals must be about at least.
  * - `time` -> `{time}`: the relay's clock, Unix milliseconds.
  */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
@@ -24,10 +25,11 @@ interface Options {
   readonly policy: AccessPolicy
   readonly clock: Clock
   readonly log: Log
+  readonly totals: { readonly minPeople: number; readonly minSeconds: number }
   readonly countConnections: () => number
 }
 
-export function startRelayService({ hub, policy, clock, log, countConnections }: Options): Result<void> {
+export function startRelayService({ hub, policy, clock, log, totals, countConnections }: Options): Result<void> {
   return startService(
     hub,
     RELAY_ADDRESS,
@@ -35,6 +37,7 @@ export function startRelayService({ hub, policy, clock, log, countConnections }:
       ['topics.list', ({ data }) => listTopics(hub, data)],
       ['peers.count', () => succeed({ peers: countConnections() })],
       ['presence.list', ({ by }) => listPeers(hub, policy, by)],
+      ['totals.rules', () => succeed(totals)],
       ['time', () => succeed({ time: clock.now() })],
     ]),
     log,

@@ -5,6 +5,7 @@ import { readAddress } from '#shared/protocol/process-id'
 import { matchesTopic, parseTopic } from '#shared/protocol/topic-filter'
 import { PROTOCOL_LIMITS } from '#shared/protocol/protocol'
 import type { Hub, Published } from '../hub/hub.ts'
+import type { StationConsents } from '../hub/station-consents.ts'
 import type { AccessPolicy, Clock, DeniedListener, Identity, Publication, TopicNotice } from '../ports.ts'
 import { checkPublication, checkSubscription } from './publishing.ts'
 import type { SessionLimits } from './session-limits.ts'
@@ -18,6 +19,7 @@ export interface MessageDependencies {
   readonly limits: SessionLimits
   readonly policy: AccessPolicy
   readonly topicPace: TopicPace
+  readonly consents: Pick<StationConsents, 'pass'>
   /** Hears of requests that the policy refused. */
   readonly onDenied?: DeniedListener | undefined
 }
@@ -131,6 +133,12 @@ function publish(message: ClientMessageOf<'publish'>, session: OpenSession): voi
     return
   }
   const { topic, data } = message
+  const allowed = dependencies.consents.pass(checked.value, data, { subject: identity.subject, address: session.address })
+  if (!allowed.ok) {
+    // Two stations of one name, or a line that broke: nobody's fault.
+    session.sendFailure(allowed.failure, message.id)
+    return
+  }
   const published = dependencies.hub.publish({ topic, data, key: scopedKey(message.key, identity) })
   if (!published.ok) session.blame(published.failure, message.id)
   else if (message.id !== undefined) acknowledge(message, message.id, { published: published.value, session })

@@ -1,7 +1,8 @@
 /** May this session publish or listen there? Topic grammar, catalog, rights, pace and payload, in this order, so that each mistake gets its own code. */
 import { fail, succeed, type Result } from '#shared/protocol/errors'
 import type { ClientMessageOf } from '#shared/protocol/messages'
-import { findTopic, isPayloadOf } from '#shared/protocol/topic-catalog'
+import { isRecord } from '#shared/protocol/record'
+import { findTopic } from '#shared/protocol/topic-catalog'
 import { checkPayload } from '#shared/protocol/topic-catalog-relay'
 import { hasWildcard, parseTopic, parseTopicFilter } from '#shared/protocol/topic-filter'
 import type { Hub } from '../hub/hub.ts'
@@ -55,6 +56,7 @@ function explainTopic(topic: string): Result<never> {
   return levels.ok ? fail('topic.unknown', 'No entry of the topic catalog covers this topic.', '/topic') : levels
 }
 
-function namesAnotherStation({ name, levels }: TopicPolicy, data: unknown): boolean {
-  return name === 'emotion' && isPayloadOf('emotion', data) && data.station !== levels.at(-1)
+/** @param data fits the topic's schema. */
+function namesAnotherStation({ name, levels, needs }: TopicPolicy, data: unknown): boolean {
+  return (name === 'consent' || needs !== undefined) && isRecord(data) && data['station'] !== levels.at(-1)
 }

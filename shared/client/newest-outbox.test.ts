@@ -32,3 +32,13 @@ it('[NO3] holds a bounded number of topics; the one untouched for longest gives 
   expect(topics).toHaveLength(HELD_TOPICS_LIMIT)
   expect(topics).not.toContain('topic-0')
 })
+
+it('[NO4] what is dropped does not go out', () => {
+  const outbox = createNewestOutbox()
+  outbox.hold('a', 1)
+  outbox.hold('b', 2)
+  outbox.drop('a')
+  const topics: string[] = []
+  outbox.drain((topic) => topics.push(topic) > 0)
+  expect(topics).toEqual(['b'])
+})

@@ -99,6 +99,8 @@ export interface RelayClient {
    * bounded outbox, in order, until the relay has it.
    */
   publish(topic: string, data: unknown): PublishOutcome
+  /** What is held for that `latest` topic does not go out any more. */
+  dropHeld(topic: string): void
   /**
    * Publishes and says what became of it; never rejects. It has one effect however often the line breaks, as long as the relay remembers the
    * key: within one life of the relay, and beyond where it keeps a history file and the token stands for the same subject.
@@ -216,6 +218,10 @@ class ReturningClient implements RelayClient {
       if (result.kind === 'failed') this.#report(result.failure)
     })
     return (isTaken ? this.#outbox.stateOf(id) : undefined) ?? 'dropped'
+  }
+
+  dropHeld(topic: string): void {
+    this.#newest.drop(topic)
   }
 
   publishAcked(topic: string, data: unknown, options: PublishOptions = {}): Promise<PublishResult> {

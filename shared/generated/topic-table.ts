@@ -8,6 +8,22 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     publishers: ['station'],
     history: { count: 0, bytes: 0, ageMs: 0 },
     maxLatencyMs: 0,
+    needs: 'readings',
+  },
+  totals: {
+    filter: 'totals/+',
+    delivery: 'latest',
+    publishers: ['station'],
+    history: { count: 0, bytes: 0, ageMs: 0 },
+    maxLatencyMs: 0,
+    needs: 'totals',
+  },
+  consent: {
+    filter: 'consent/+',
+    delivery: 'latest',
+    publishers: ['station'],
+    history: { count: 1, bytes: 4096, ageMs: 31536000000 },
+    maxLatencyMs: 0,
   },
   machineStatus: {
     filter: 'machine/+/status',

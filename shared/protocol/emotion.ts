@@ -1,6 +1,7 @@
 /** What a station says it read: the payload of `emotion/<station>`. */
 import { Type, type Static } from 'typebox'
 import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
+import { ReadingConsent, StationName } from './consent.ts'
 
 export const Emotion = Type.Enum([...EMOTIONS], {
   description: 'An apparent expression, in the classes of FER+. Not an inner feeling.',
@@ -61,10 +62,11 @@ export type FaceReading = Static<typeof FaceReading>
 
 export const EmotionReading = Type.Object(
   {
-    station: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\p{L}\\p{N}._-]+$', description: 'The last level of the topic.' }),
+    station: StationName,
     time: Type.Integer({ minimum: 0, description: "The station's clock when the frame was taken, Unix milliseconds." }),
     faces: Type.Array(FaceReading, { maxItems: 16, description: 'Largest first; empty says that nobody is in view.' }),
     model: Type.String({ minLength: 1, maxLength: 64, description: 'Name and version of the network, as `semblante-emotion@1.0.0`.' }),
+    consent: Type.Optional(ReadingConsent),
   },
   { additionalProperties: false, description: 'What one camera frame shows, after smoothing.' },
 )

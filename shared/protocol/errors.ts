@@ -66,6 +66,21 @@ export const ERRORS = {
   'topic.unknown': { retry: 'never', http: 404, doc: 'No entry of the topic catalog covers this topic.' },
   'topic.invalid_payload': { retry: 'never', http: 400, doc: "`data` does not fit the topic's schema; `field` names the place." },
   'topic.too_many': { retry: 'never', http: 429, doc: 'The connection holds as many subscriptions as it may.' },
+  'consent.refused': {
+    retry: 'never',
+    http: 403,
+    doc: 'The station has not allowed this to leave it: it declared `totals` or `local`, or the message says so itself.',
+  },
+  'consent.held': {
+    retry: 'later',
+    http: 409,
+    doc: 'Somebody else who is connected declared a stricter consent for the station. Yours counts once they have left.',
+  },
+  'consent.too_few': {
+    retry: 'never',
+    http: 422,
+    doc: 'Totals of fewer people or less time than this relay takes (TOTALS_MIN_PEOPLE, TOTALS_MIN_SECONDS): wait for more.',
+  },
   'publish.key_required': { retry: 'never', http: 400, doc: 'An `acked` topic takes messages with `id` and `key` only.' },
   'publish.deadline_passed': {
     retry: 'later',

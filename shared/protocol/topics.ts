@@ -1,5 +1,7 @@
 /** THE list of topics: what may be published where, and how it is delivered. A topic that no entry covers is refused. */
 import { Type, type Static, type TSchema } from 'typebox'
+import type { ConsentNeed } from '#shared/model/consent'
+import { StationConsent, StationTotals } from './consent.ts'
 import { EmotionReading } from './emotion.ts'
 import { AgentEvent } from './agent.ts'
 import { MachineAlarmEvent, MachineCommandEvent, MachineHistoryPoint, MachineStatus } from './machine.ts'
@@ -36,6 +38,8 @@ export interface TopicRule {
   readonly history: HistoryLimits
   /** Messages may wait this long, so that more of them leave together. 0: they leave at the end of the loop's turn. */
   readonly maxLatencyMs: number
+  /** What the station named in the filter's `+` must have allowed before a message passes here. Left out: nothing. */
+  readonly needs?: ConsentNeed
 }
 
 const NO_HISTORY: HistoryLimits = { count: 0, bytes: 0, ageMs: 0 }
@@ -55,7 +59,30 @@ export const TOPICS = {
     history: NO_HISTORY,
     maxLatencyMs: 0,
     since: '0.1.0',
+    needs: 'readings',
     doc: 'What the station named in the last level reads, a few times a second and on change.',
+  },
+  totals: {
+    filter: 'totals/+',
+    schema: StationTotals,
+    delivery: 'latest',
+    publishers: ['station'],
+    history: NO_HISTORY,
+    maxLatencyMs: 0,
+    since: '0.4.0',
+    needs: 'totals',
+    doc: 'What several people showed at the station over a stretch of time. Totals of fewer people or less time than the relay takes are refused.',
+  },
+  consent: {
+    filter: 'consent/+',
+    schema: StationConsent,
+    delivery: 'latest',
+    publishers: ['station'],
+    // One, so that where there is a history file a choice outlives the relay.
+    history: { count: 1, bytes: 4 * 1024, ageMs: 365 * 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.4.0',
+    doc: 'What the person at a station allows to leave it. The relay refuses the rest; of several who declare it the strictest counts.',
   },
   machineStatus: {
     filter: 'machine/+/status',

@@ -11,7 +11,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await station.startCamera()
     await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
     expect(await findBarriers(station.page), 'live').toEqual([])
-    for (const route of ['watch', 'settings']) {
+    for (const route of ['watch', 'settings', 'responsible']) {
       await station.page.goto(`${relay.origin}/#/${route}`)
       expect(await findBarriers(station.page), route).toEqual([])
     }
@@ -19,13 +19,25 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('[AX2] the camera can be started with the keyboard alone', async ({ station }) => {
-  const start = station.page.getByTestId('camera-start')
-  await start.waitFor()
-  const maxTabs = 40
-  for (let tabs = 0; tabs < maxTabs && !(await start.evaluate((element) => element === document.activeElement)); tabs++) {
-    await station.page.keyboard.press('Tab')
+  const { page } = station
+  /** @param key pressed once the element has the focus. */
+  async function reach(mark: string, key: string): Promise<void> {
+    const wanted = page.getByTestId(mark)
+    await wanted.waitFor()
+    const maxTabs = 40
+    for (let tabs = 0; tabs < maxTabs && !(await wanted.evaluate((element) => element === document.activeElement)); tabs++) {
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press(key)
   }
-  await station.page.keyboard.press('Enter')
+  // Nothing is chosen yet: the button leads to what is missing.
+  await reach('camera-start', 'Enter')
+  await expect(page.getByTestId('consent-local')).toBeFocused()
+  await page.keyboard.press('Space')
+  await page.keyboard.press('ArrowDown')
+  await expect(page.getByTestId('consent-totals')).toBeChecked()
+  await reach('purpose-safety', 'Space')
+  await reach('camera-start', 'Enter')
   await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
 })
 

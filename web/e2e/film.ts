@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 
-export type FilmName = 'portrait' | 'landscape' | 'wall'
+/** `pair`: the portrait twice, side by side. */
+export type FilmName = 'portrait' | 'pair' | 'landscape' | 'wall'
 
 export const FILM_SIZE = { width: 640, height: 480 } as const
 
@@ -63,6 +64,18 @@ const scenes: Readonly<Record<FilmName, () => Promise<Buffer>>> = {
     const portrait = await sharp(join(FIXTURES, 'astronaut.jpg')).resize(FILM_SIZE.height, FILM_SIZE.height).toBuffer()
     return await sharp({ create: { ...SCENE_SIZE, channels: 3, background: '#2b3440' } })
       .composite([{ input: portrait, left: PORTRAIT_LEFT + SWAY_PX, top: 0 }])
+      .png()
+      .toBuffer()
+  },
+  async pair() {
+    const size = FILM_SIZE.width / 2
+    const portrait = await sharp(join(FIXTURES, 'astronaut.jpg')).resize(size, size).toBuffer()
+    const top = (FILM_SIZE.height - size) / 2
+    return await sharp({ create: { ...SCENE_SIZE, channels: 3, background: '#2b3440' } })
+      .composite([
+        { input: portrait, left: SWAY_PX, top },
+        { input: portrait, left: SWAY_PX + size, top },
+      ])
       .png()
       .toBuffer()
   },

@@ -1,5 +1,6 @@
 /** What a person sees on the page, as values: the only file of the tests that knows the page's marks (`data-testid`). */
 import type { Page } from '@playwright/test'
+import type { ConsentMode, Purpose } from '#shared/model/consent'
 import type { Box } from '#shared/protocol/emotion'
 
 export interface ShownFace {
@@ -16,10 +17,18 @@ export interface ShownReading {
   readonly confidence: number
 }
 
+/** What the person chooses at the first start; sharing each reading for a demonstration, where a test does not care. */
+export interface StationChoice {
+  readonly mode: ConsentMode
+  readonly purpose: Purpose
+}
+
+const ANY_CHOICE: StationChoice = { mode: 'readings', purpose: 'demonstration' }
+
 export interface StationPage {
   readonly page: Page
-  /** Turns the camera on, unless the page did so by itself. */
-  startCamera(): Promise<void>
+  /** Says what is shared and what for, as far as nobody has, and turns the camera on, unless the page did so by itself. */
+  startCamera(choice?: StationChoice): Promise<void>
   reading(): Promise<ShownReading>
   faces(): Promise<readonly ShownFace[]>
   /** `open` when the relay hears this tablet. */
@@ -35,11 +44,16 @@ export async function openStationPage(page: Page, origin: string, station: strin
   await page.goto(`${origin}/`)
   return {
     page,
-    async startCamera() {
+    async startCamera(choice = ANY_CHOICE) {
       const start = page.getByTestId('camera-start')
       const reading = page.getByTestId('reading-emotion')
       await start.or(reading).first().waitFor()
-      if (await start.isVisible()) await start.click()
+      if (!(await start.isVisible())) return
+      for (const option of [`consent-${choice.mode}`, `purpose-${choice.purpose}`]) {
+        const radio = page.getByTestId(option)
+        if (await radio.isVisible()) await radio.check()
+      }
+      await start.click()
     },
     async reading() {
       const element = page.getByTestId('reading-emotion').first()

@@ -1,11 +1,12 @@
 /** Puts the page together: the only place that constructs link, vision and state and knows the browser's globals. */
 import { realClock } from '#shared/client/client-clock'
 import { mount } from 'svelte'
-import { createEmotionPublisher } from './link/emotion-publisher.ts'
+import { createConsentedPublisher } from './link/consented-publisher.ts'
 import { createRelayLink } from './link/relay-link.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
+import { createConsentState } from './state/consent-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
@@ -46,11 +47,21 @@ const vision = createVisionClient({
   maxFaces: MAX_FACES,
   ...(station.manifestPath === '' ? {} : { manifestUrl: station.manifestPath }),
 })
-const publisher = createEmotionPublisher((reading) => link.publishReading(reading))
 
 const language = createLanguageState(remembered, navigator.languages)
 const camera = createCameraState(createCameras(), remembered)
 const readings = createReadingsState()
+const consent = createConsentState({
+  ...{ link, remembered },
+  station: () => station.name,
+  now: Date.now,
+  turnOff: () => camera.turnOff(),
+  onChange() {
+    publisher.reset()
+    if (!consent.mayOfferPictures) fallback.reset()
+  },
+})
+const publisher = createConsentedPublisher(link, () => consent)
 const visionState = createVisionState(vision)
 const linkState = createLinkState(link)
 const route = createRouteState({
@@ -75,16 +86,23 @@ function take(analysis: FrameAnalysis, model: string | undefined): void {
   if (camera.status.kind !== 'running') return
   const now = performance.now()
   readings.take(analysis, now, countShown())
-  if (model !== undefined) publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
+  if (model === undefined) return
+  consent.ensureDeclared()
+  publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
 }
 const fallback = createFallbackState({
   vision,
   link,
   remembered,
+  mayOffer: () => consent.mayOfferPictures,
   isOffered: async () => (await link.ask({ to: VISION_SERVICE, method: 'info', deadlineMs: FIRST_PICTURE_MS })).kind === 'replied',
   load: async () => (await import('./fallback.ts')).createFallbackParts(link),
   onAnalysis: take,
   now: Date.now,
+})
+consent.onErase(() => {
+  readings.timeline.clear()
+  fallback.choose('ask')
 })
 vision.onAnalysis((analysis) => {
   take(analysis, vision.state.kind === 'ready' ? vision.state.info.model : undefined)
@@ -112,6 +130,7 @@ function readVideo(video: HTMLVideoElement): () => void {
 const app: AppState = {
   version: __APP_VERSION__,
   camera,
+  consent,
   fallback,
   language,
   link: linkState,
@@ -128,6 +147,7 @@ const app: AppState = {
     const { state } = vision
     return await openModelCard(state.kind === 'ready' ? state.info.manifestUrl : `${__MODELS_URL__}emotion.json`)
   },
+  loadResponsible: async () => (await import('./responsible.ts')).responsibleArea,
   loadSettings: async () => (await import('./settings.ts')).settingsArea,
   loadWatch: async () => (await import('./watch.ts')).createWatchArea(link, realClock),
   readVideo,
@@ -137,6 +157,7 @@ overwriteGetLocale(() => language.current)
 camera.start()
 visionState.start()
 linkState.start()
+consent.start()
 fallback.start()
 route.start()
 link.start()
@@ -145,7 +166,7 @@ mount(App, { target: document.body, props: { app } })
 
 if (sessionStorage.getItem(RESUME_KEY) !== null) {
   sessionStorage.removeItem(RESUME_KEY)
-  void camera.turnOn()
+  if (consent.isDecided) void camera.turnOn()
 }
 
 /** What is kept for offline use is 4 MB: it waits until the page no longer competes for the network. */

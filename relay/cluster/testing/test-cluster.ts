@@ -3,6 +3,7 @@ import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock'
 import { createKeptLog, type KeptLog } from '#shared/testing/kept-log'
 import { createManualTurn } from '#shared/testing/manual-turn'
 import { createBrokerBus } from '../../hub/broker-bus.ts'
+import { createStationConsents } from '../../hub/station-consents.ts'
 import { createHub, type Hub } from '../../hub/hub.ts'
 import { createTopicRules } from '../../hub/topic-rules.ts'
 import type { Broker, Clock, Metrics, PeerEvent, Publication } from '../../ports.ts'
@@ -78,9 +79,10 @@ export function createTestCluster(): TestCluster {
       const skewed: Clock = { ...clock, now: () => clock.now() + skewMs }
       const broker = createClusterBroker({ courier: network.open(id), clock: skewed, turn, log, metrics, maxTopics: 1_000, limits })
       const hub = createHub({ clock: skewed, turn, metrics, epoch: `epoch-${id}`, limits: HUB_LIMITS, rules: createTopicRules([]), broker })
+      const consents = createStationConsents({ hub, minPeople: 5, minSeconds: 60 })
       return {
         ...{ id, hub, broker, log, counts },
-        start: () => broker.start(createBrokerBus(hub)),
+        start: () => broker.start(createBrokerBus(hub, consents)),
         listen(filter) {
           const heard: Publication[] = []
           hub.listen(filter.split('/'), { size: 1, receive: (publication) => void heard.push(publication) })

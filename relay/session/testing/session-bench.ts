@@ -4,6 +4,7 @@ import { createKeptLog } from '#shared/testing/kept-log'
 import { createMemorySocket, type MemorySocket } from '#shared/testing/memory-socket'
 import { createSeededRandom } from '#shared/testing/seeded-random'
 import { createNativeDialect } from '../../dialect/native/native-dialect.ts'
+import { createStationConsents } from '../../hub/station-consents.ts'
 import { createTestHub, type TestHub } from '../../hub/testing/test-hub.ts'
 import type { AccessPolicy, Channel, Identity, Socket, SocketListener } from '../../ports.ts'
 import { createBroadcastGroups } from '../broadcast-groups.ts'
@@ -90,6 +91,7 @@ export function createSessionBench({ limits: changes = {}, hub: hubOptions = {},
     log: createKeptLog(),
     server: 'test',
     topicPace: createTopicPace(clock, limits.topicPublishesPerSecond),
+    consents: createStationConsents({ hub, minPeople: 5, minSeconds: 60 }),
     addresses: { enter: () => true, leave: () => undefined },
     users: {
       enterUser(subject) {

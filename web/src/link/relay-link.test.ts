@@ -12,6 +12,7 @@ function createScriptedClient() {
   const stateListeners = new Set<(state: LinkState) => void>()
   const topicListeners = new Set<TopicListener>()
   const published: { topic: string; data: unknown }[] = []
+  const dropped: string[] = []
   let starts = 0
   const client: RelayClient = {
     state: { name: 'closed' },
@@ -30,6 +31,7 @@ function createScriptedClient() {
       published.push({ topic, data })
       return 'sent'
     },
+    dropHeld: (topic) => void dropped.push(topic),
     publishAcked: () => Promise.reject(new Error('not asked here')),
     request: () => Promise.reject(new Error('not asked here')),
     send: () => Promise.reject(new Error('not asked here')),
@@ -39,6 +41,7 @@ function createScriptedClient() {
   return {
     client,
     published,
+    dropped,
     starts: () => starts,
     become: (state: LinkState): void => {
       for (const listener of stateListeners) listener(state)
@@ -115,5 +118,13 @@ describe('relay link', () => {
       { station: 'puerta', ageMs: 7000 },
       { station: 'puerta', ageMs: 0 },
     ])
+  })
+
+  it('[RL8] says what the station may send, and drops what waits and may not go any more', () => {
+    const { link, published, dropped } = setUp()
+    const consent = { station: 'puerta', time: 1, purpose: 'safety' } as const
+    for (const mode of ['readings', 'totals', 'local'] as const) link.declareConsent({ ...consent, mode })
+    expect(published.map(({ topic }) => topic)).toEqual(['consent/puerta', 'consent/puerta', 'consent/puerta'])
+    expect(dropped).toEqual(['emotion/puerta', 'emotion/puerta', 'totals/puerta'])
   })
 })

@@ -6,8 +6,10 @@ import { acquireToken } from '#shared/client/acquire-session'
 import type { ClientClock } from '#shared/client/client-clock'
 import { createRelayClient, type RelayClient, type RequestOptions } from '#shared/client/relay-client'
 import type { RequestOutcome } from '#shared/client/pending-requests'
-import { isEmotionPayload } from '#shared/generated/guards'
+import { isConsentPayload, isEmotionPayload } from '#shared/generated/guards'
+import type { StationConsent, StationTotals } from '#shared/protocol/consent'
 import type { EmotionReading } from '#shared/protocol/emotion'
+import { allows } from '#shared/model/consent'
 import { RELAY_PATH } from '#shared/protocol/protocol'
 
 export type LinkStatus =
@@ -32,6 +34,12 @@ export interface RelayLink {
   retryNow(): void
   /** Goes out now, or the newest one once the relay is back. */
   publishReading(reading: EmotionReading): void
+  /** As a reading. */
+  publishTotals(totals: StationTotals): void
+  /** Says what the station may send, before anything else it sends. Readings and totals that still wait for the relay and may not go are dropped. */
+  declareConsent(consent: StationConsent): void
+  /** What counts for the station at the relay. @returns ends it. */
+  onConsent(station: string, listener: (consent: StationConsent) => void): () => void
   /** @param filter as `emotion/#`. @returns ends it. */
   onReadings(filter: string, listener: ReadingListener): () => void
   /** Asks a service of the relay. Never rejects, and never asks twice. */
@@ -120,6 +128,17 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
     publishReading(reading) {
       client.publish(`emotion/${reading.station}`, reading)
     },
+    publishTotals: (totals) => void client.publish(`totals/${totals.station}`, totals),
+    declareConsent(consent) {
+      const { station, mode } = consent
+      if (!allows(mode, 'readings')) client.dropHeld(`emotion/${station}`)
+      if (!allows(mode, 'totals')) client.dropHeld(`totals/${station}`)
+      client.publish(`consent/${station}`, consent)
+    },
+    onConsent: (station, listener) =>
+      client.subscribe(`consent/${station}`, ({ data }) => {
+        if (isConsentPayload(data)) listener(data)
+      }),
     onReadings(filter, listener) {
       return client.subscribe(filter, ({ data, time, isRetained }) => {
         // The relay checks what stations publish; a relay of another version may not.

@@ -2,6 +2,7 @@
 import { createContext, type Component } from 'svelte'
 import type { AdminState } from './admin-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
+import type { ConsentState } from './consent-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
@@ -25,6 +26,8 @@ export type AdminArea = Area<{ readonly admin: AdminState }>
 export type MachinesArea = Area<{ readonly machines: MachinesState }>
 /** The page about the network that reads. */
 export type ModelCardArea = Area<{ readonly card: ModelCard }>
+/** What the app is for, and what it must not be used for. */
+export type ResponsibleArea = Area<Record<string, never>>
 export type SettingsArea = Area<Record<string, never>>
 /** All stations at once, or one of them. */
 export type WatchArea = Area<{ readonly watch: WatchState }>
@@ -32,6 +35,7 @@ export type WatchArea = Area<{ readonly watch: WatchState }>
 export interface AppState {
   readonly version: string
   readonly camera: CameraState
+  readonly consent: ConsentState
   readonly fallback: FallbackState
   readonly language: LanguageState
   readonly link: LinkState
@@ -46,6 +50,7 @@ export interface AppState {
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
+  loadResponsible(): Promise<ResponsibleArea>
   loadSettings(): Promise<SettingsArea>
   loadWatch(): Promise<WatchArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */

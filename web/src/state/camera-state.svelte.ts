@@ -73,6 +73,12 @@ export class CameraState {
     this.#status = { kind: 'paused' }
   }
 
+  /** As before the first start. */
+  turnOff(): void {
+    this.#cameras.close()
+    this.#status = { kind: 'idle' }
+  }
+
   async choose(deviceId: string): Promise<void> {
     this.#chosenId = deviceId
     this.#remembered.write('camera', deviceId)

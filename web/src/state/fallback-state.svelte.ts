@@ -31,6 +31,8 @@ export interface FallbackDeps {
   readonly vision: Pick<VisionClient, 'isIdle' | 'submit' | 'toPictures'>
   readonly link: Pick<RelayLink, 'status' | 'onStatus'>
   readonly remembered: RememberedSettings
+  /** Whether what the person chose for readings leaves room for it: where all stays on the tablet nobody is asked and nothing goes. */
+  readonly mayOffer: () => boolean
   /** Whether the relay would read pictures for this tablet. Sends none. Never rejects. */
   readonly isOffered: () => Promise<boolean>
   /** May reject. */
@@ -149,6 +151,7 @@ export class FallbackState {
   }
 
   async #decide(): Promise<void> {
+    if (!this.#deps.mayOffer()) return
     if (this.#isDeciding || this.#consent === 'no' || !this.#isRelayThere() || this.#deps.now() < this.#restUntil) return
     this.#isDeciding = true
     const parts = (await this.#deps.isOffered()) ? await this.loadParts() : undefined
@@ -159,6 +162,7 @@ export class FallbackState {
 
   /** The person may have said something meanwhile. */
   #proceed(parts: FallbackParts): void {
+    if (!this.#deps.mayOffer()) return
     if (this.#consent === 'yes') this.#begin(parts)
     else if (this.#consent === 'ask') this.#status = 'asking'
   }

@@ -20,10 +20,12 @@ interface BenchOptions {
   readonly said?: string
   readonly isOffered?: boolean
   readonly reading?: RemoteReading
+  /** What the person chose for readings leaves room for it. */
+  readonly mayOffer?: boolean
 }
 
 /** Everything around the state, played by the test. */
-function createBench({ said, isOffered = true, reading }: BenchOptions = {}) {
+function createBench({ said, isOffered = true, reading, mayOffer = true }: BenchOptions = {}) {
   const stored = new Map<string, string>(said === undefined ? [] : [['semblante.fallback', said]])
   const storage = {
     getItem: (key: string) => stored.get(key) ?? null,
@@ -57,6 +59,7 @@ function createBench({ said, isOffered = true, reading }: BenchOptions = {}) {
         return () => listeners.delete(listener)
       },
     },
+    mayOffer: () => mayOffer,
     remembered: createRememberedSettings(() => storage),
     isOffered: () => Promise.resolve(willOffer),
     load: () =>

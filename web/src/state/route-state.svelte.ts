@@ -10,6 +10,7 @@ export type Route =
   | { readonly page: 'settings' }
   | { readonly page: 'admin' }
   | { readonly page: 'model' }
+  | { readonly page: 'responsible' }
 
 /** What it needs of the browser. */
 export interface AddressBar {
@@ -45,7 +46,7 @@ export function createRouteState(address: AddressBar): RouteState {
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
   const [page, part] = hash.replace(/^#\/?/, '').split('/')
-  if (page === 'settings' || page === 'admin' || page === 'model') return { page }
+  if (page === 'settings' || page === 'admin' || page === 'model' || page === 'responsible') return { page }
   if (page !== 'watch' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
   if (name === undefined) return { page }

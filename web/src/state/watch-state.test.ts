@@ -12,6 +12,9 @@ function createDeafLink() {
     stop() {},
     retryNow() {},
     publishReading() {},
+    publishTotals() {},
+    declareConsent() {},
+    onConsent: () => () => {},
     ask: () => Promise.resolve({ kind: 'failed', failure: { code: 'request.unknown_target', message: '' } }),
     onReadings(_filter, listener) {
       listeners.add(listener)
