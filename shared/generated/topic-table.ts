@@ -9,6 +9,13 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     history: { count: 0, bytes: 0, ageMs: 0 },
     maxLatencyMs: 0,
   },
+  history: {
+    filter: 'history/+',
+    delivery: 'acked',
+    publishers: ['station'],
+    history: { count: 1024, bytes: 2097152, ageMs: 86400000 },
+    maxLatencyMs: 0,
+  },
   machineStatus: {
     filter: 'machine/+/status',
     delivery: 'latest',

@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EmotionReading } from './emotion.ts'
 import { AgentEvent } from './agent.ts'
+import { HistoryBatch } from './history.ts'
 import { MachineAlarmEvent, MachineCommandEvent, MachineHistoryPoint, MachineStatus } from './machine.ts'
 import { PresenceEvent, RelayStats } from './relay-report.ts'
 
@@ -56,6 +57,17 @@ export const TOPICS = {
     maxLatencyMs: 0,
     since: '0.1.0',
     doc: 'What the station named in the last level reads, a few times a second and on change.',
+  },
+  history: {
+    filter: 'history/+',
+    schema: HistoryBatch,
+    delivery: 'acked',
+    publishers: ['station'],
+    // A few hours of one busy station.
+    history: { count: 1_024, bytes: 2 * 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.3.0',
+    doc: 'What a station kept second by second: told every few seconds, and after an outage all that was missed, in order.',
   },
   machineStatus: {
     filter: 'machine/+/status',
