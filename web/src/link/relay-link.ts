@@ -6,8 +6,10 @@ import { acquireToken } from '#shared/client/acquire-session'
 import type { ClientClock } from '#shared/client/client-clock'
 import { createRelayClient, type RelayClient, type RequestOptions } from '#shared/client/relay-client'
 import type { RequestOutcome } from '#shared/client/pending-requests'
+import type { PublishResult } from '#shared/client/publish-outbox'
 import { isEmotionPayload } from '#shared/generated/guards'
 import type { EmotionReading } from '#shared/protocol/emotion'
+import type { HistoryBatch } from '#shared/protocol/history'
 import { RELAY_PATH } from '#shared/protocol/protocol'
 
 export type LinkStatus =
@@ -32,6 +34,8 @@ export interface RelayLink {
   retryNow(): void
   /** Goes out now, or the newest one once the relay is back. */
   publishReading(reading: EmotionReading): void
+  /** Says what became of it; never rejects. @param key the same for the same batch, also after a reload. */
+  publishHistory(batch: HistoryBatch, key: string): Promise<PublishResult>
   /** @param filter as `emotion/#`. @returns ends it. */
   onReadings(filter: string, listener: ReadingListener): () => void
   /** Asks a service of the relay. Never rejects, and never asks twice. */
@@ -48,6 +52,8 @@ export interface RelayLinkOptions {
   readonly clock: ClientClock
   /** By default the client of the native protocol. */
   readonly client?: RelayClient
+  /** By default a new anonymous session each time. */
+  readonly acquireToken?: () => Promise<string>
 }
 
 /** The relay said goodbye or will not have us: a tablet on a wall asks again all the same. */
@@ -57,7 +63,12 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
   const { clock, origin } = options
   const client =
     options.client ??
-    createRelayClient({ url: toSocketUrl(origin), acquireToken: () => acquireToken(origin), program: options.program, clock })
+    createRelayClient({
+      url: toSocketUrl(origin),
+      acquireToken: options.acquireToken ?? (() => acquireToken(origin)),
+      program: options.program,
+      clock,
+    })
   const listeners = new Set<(status: LinkStatus) => void>()
   let status: LinkStatus = { kind: 'connecting' }
   let isWanted = false
@@ -120,6 +131,7 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
     publishReading(reading) {
       client.publish(`emotion/${reading.station}`, reading)
     },
+    publishHistory: (batch, key) => client.publishAcked(`history/${batch.station}`, batch, { key }),
     onReadings(filter, listener) {
       return client.subscribe(filter, ({ data, time, isRetained }) => {
         // The relay checks what stations publish; a relay of another version may not.
