@@ -1,12 +1,15 @@
 /** Puts the page together: the only place that constructs link, vision and state and knows the browser's globals. */
+import { acquireToken } from '#shared/client/acquire-session'
 import { realClock } from '#shared/client/client-clock'
 import { mount } from 'svelte'
 import { createEmotionPublisher } from './link/emotion-publisher.ts'
+import { keepSession } from './link/kept-session.ts'
 import { createRelayLink } from './link/relay-link.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
+import { createHistoryKeeping } from './state/history-keeping.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
@@ -37,7 +40,15 @@ const ADMIN_ADDRESS = '/admin'
 
 if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
-const link = createRelayLink({ origin: location.origin, program: PROGRAM, clock: realClock })
+const link = createRelayLink({
+  origin: location.origin,
+  program: PROGRAM,
+  clock: realClock,
+  acquireToken: keepSession(
+    () => acquireToken(location.origin),
+    () => sessionStorage,
+  ),
+})
 const station = createStationSettings(remembered, Math.random())
 const vision = createVisionClient({
   modelsUrl: __MODELS_URL__,
@@ -51,6 +62,10 @@ const publisher = createEmotionPublisher((reading) => link.publishReading(readin
 const language = createLanguageState(remembered, navigator.languages)
 const camera = createCameraState(createCameras(), remembered)
 const readings = createReadingsState()
+const history = createHistoryKeeping({
+  load: async () =>
+    (await import('./history-keeper.ts')).startHistoryKeeper({ link, clock: realClock, station: () => station.name, mayShare: () => true }),
+})
 const visionState = createVisionState(vision)
 const linkState = createLinkState(link)
 const route = createRouteState({
@@ -75,6 +90,7 @@ function take(analysis: FrameAnalysis, model: string | undefined): void {
   if (camera.status.kind !== 'running') return
   const now = performance.now()
   readings.take(analysis, now, countShown())
+  history.take(analysis)
   if (model !== undefined) publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
 }
 const fallback = createFallbackState({
@@ -106,6 +122,7 @@ function readVideo(video: HTMLVideoElement): () => void {
     source.stop()
     fallback.reset()
     readings.clear()
+    history.pause()
   }
 }
 
@@ -113,6 +130,7 @@ const app: AppState = {
   version: __APP_VERSION__,
   camera,
   fallback,
+  history,
   language,
   link: linkState,
   readings,
@@ -122,6 +140,7 @@ const app: AppState = {
   update,
   vision: visionState,
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
+  loadHistory: async () => (await import('./history.ts')).createHistoryArea(history, () => station.name),
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
   async loadModelCard() {
     const { openModelCard } = await import('./model-card.ts')
