@@ -46,9 +46,13 @@ export function startHistoryKeeper({ link, clock, station, mayShare }: HistoryKe
 /** @param isTurn called once this tab is the one. @param isElsewhere called when another is. */
 async function takeTurn(isTurn: () => Promise<void>, isElsewhere: () => void): Promise<void> {
   // `locks` is missing on plain http, where there is no camera either, and in old browsers.
-  const locks: LockManager | undefined = Reflect.get(navigator, 'locks')
-  if (locks === undefined) return await isTurn()
-  const { promise: never } = Promise.withResolvers<never>()
+  if (!('locks' in navigator)) {
+    await isTurn()
+    return
+  }
+  const { locks } = navigator
+  /** Held until the tab is gone. */
+  const never = new Promise<never>(() => {})
   const hasIt = await locks.request(LOCK, { ifAvailable: true }, (lock) => {
     if (lock === null) return false
     return isTurn().then(() => never)

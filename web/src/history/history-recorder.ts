@@ -94,12 +94,12 @@ class Recorder implements HistoryRecorder {
   #acknowledged = 0
   #session: Session | undefined
   /** Of one session, station and consent; becomes a block. */
-  #open: { readonly session: string; readonly station: string; readonly isShared: boolean; readonly samples: HistorySample[] } | undefined
+  #open: OpenBlock | undefined
   /** Cut and not on disk. */
   #held: HistoryBlock[] = []
   #heldMoments: HistoryMoment[] = []
   /** Ended stretches whose numbers are not known yet: storage is still opening. */
-  #uncut: NonNullable<Recorder['#open']>[] = []
+  #uncut: OpenBlock[] = []
   #lastSample: HistorySample | undefined
   /** One write after the other. */
   #writing: Promise<unknown> = Promise.resolve()
@@ -123,7 +123,10 @@ class Recorder implements HistoryRecorder {
     this.#isOwner = !isElsewhere
     this.#endTimer ??= this.#dependencies.clock.every(HISTORY_LIMITS.blockMs, () => void this.flush())
     this.#store ??= await this.#dependencies.openStore()
-    if (isElsewhere) return this.#tell({ storage: 'elsewhere' })
+    if (isElsewhere) {
+      this.#tell({ storage: 'elsewhere' })
+      return
+    }
     const position = await this.#store?.position()
     // What was told from memory while the disk was full has had its number too.
     this.#next ??= Math.max(position?.next ?? 1, (position?.acknowledged ?? 0) + 1)
@@ -339,7 +342,7 @@ interface OpenBlock {
   readonly session: string
   readonly station: string
   readonly isShared: boolean
-  readonly samples: readonly HistorySample[]
+  readonly samples: HistorySample[]
 }
 
 /** Whether a sample read at that time, under these, begins another block. */

@@ -104,13 +104,14 @@ class IndexedHistoryStore implements HistoryStore {
 
   async append(blocks: readonly HistoryBlock[]): Promise<WriteOutcome> {
     return await this.#write(async (writing) => {
-      let { next, acknowledged, entries } = await readPosition(writing)
+      const position = await readPosition(writing)
+      let { next, entries } = position
       for (const block of blocks) {
         await writing.objectStore('blocks').put(toStored(block))
         next = Math.max(next, lastOf(block) + 1)
         entries += block.samples.length
       }
-      await writePosition(writing, { next, acknowledged, entries })
+      await writePosition(writing, { ...position, next, entries })
     })
   }
 

@@ -25,6 +25,13 @@ const EPOCH = 'e'
 type Act = 'answer' | 'twice' | 'later' | 'cutBefore' | 'cutAfter' | 'reloadBefore' | 'reloadAfter'
 const ACTS: readonly Act[] = ['answer', 'twice', 'later', 'cutBefore', 'cutAfter', 'reloadBefore', 'reloadAfter']
 
+interface OpenPage {
+  readonly recorder: HistoryRecorder
+  readonly sync: HistorySync
+  readonly client: RelayClient
+  readonly clock: FakeClock
+}
+
 /** Keeps the rules of the real one: one effect per subject and key, and readers who hear each effect. */
 class Bench {
   readonly heard: HistoryBatch[] = []
@@ -38,7 +45,7 @@ class Bench {
   readonly #database: string
   #tokens = 0
   #time = START
-  #page: { recorder: HistoryRecorder; sync: HistorySync; client: RelayClient; clock: FakeClock } | undefined
+  #page: OpenPage | undefined
   #isServing = true
   #isReloading = false
 
@@ -49,7 +56,7 @@ class Bench {
     void this.#serve()
   }
 
-  get page(): NonNullable<Bench['#page']> {
+  get page(): OpenPage {
     if (this.#page === undefined) throw new Error('no page is open')
     return this.#page
   }
@@ -168,9 +175,15 @@ class Bench {
         connection.send({ type: 'error', id, error: { code: 'rate.limited', message: 'Later.', retry: 'later' } })
         continue
       }
-      if (act === 'cutBefore' || act === 'reloadBefore') return await this.#breakOff(connection, act === 'reloadBefore')
+      if (act === 'cutBefore' || act === 'reloadBefore') {
+        await this.#breakOff(connection, act === 'reloadBefore')
+        return
+      }
       const isDuplicate = this.#publish(`${hello.token} ${key}`, data)
-      if (act === 'cutAfter' || act === 'reloadAfter') return await this.#breakOff(connection, act === 'reloadAfter')
+      if (act === 'cutAfter' || act === 'reloadAfter') {
+        await this.#breakOff(connection, act === 'reloadAfter')
+        return
+      }
       const answer = { type: 'published', id, topic: 'history/desk-1', epoch: EPOCH, seq: this.heard.length, isDuplicate } as const
       connection.send(answer)
       if (act === 'twice') connection.send(answer)

@@ -48,7 +48,10 @@ export function createHistorySync(dependencies: HistorySyncDependencies): Histor
       if (blocks.length === 0) return
       for (const block of blocks) {
         if (!mayGoOn()) return
-        if (!(await tell(block))) return retryLater()
+        if (!(await tell(block))) {
+          retryLater()
+          return
+        }
       }
     }
   }
