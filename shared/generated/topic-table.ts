@@ -25,6 +25,14 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     history: { count: 1, bytes: 4096, ageMs: 31536000000 },
     maxLatencyMs: 0,
   },
+  history: {
+    filter: 'history/+',
+    delivery: 'acked',
+    publishers: ['station'],
+    history: { count: 1024, bytes: 2097152, ageMs: 86400000 },
+    maxLatencyMs: 0,
+    needs: 'readings',
+  },
   machineStatus: {
     filter: 'machine/+/status',
     delivery: 'latest',

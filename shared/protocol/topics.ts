@@ -4,6 +4,7 @@ import type { ConsentNeed } from '#shared/model/consent'
 import { StationConsent, StationTotals } from './consent.ts'
 import { EmotionReading } from './emotion.ts'
 import { AgentEvent } from './agent.ts'
+import { HistoryBatch } from './history.ts'
 import { MachineAlarmEvent, MachineCommandEvent, MachineHistoryPoint, MachineStatus } from './machine.ts'
 import { PresenceEvent, RelayStats } from './relay-report.ts'
 
@@ -83,6 +84,18 @@ export const TOPICS = {
     maxLatencyMs: 0,
     since: '0.4.0',
     doc: 'What the person at a station allows to leave it. The relay refuses the rest; of several who declare it the strictest counts.',
+  },
+  history: {
+    filter: 'history/+',
+    schema: HistoryBatch,
+    delivery: 'acked',
+    publishers: ['station'],
+    // A few hours of one busy station.
+    history: { count: 1_024, bytes: 2 * 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.4.0',
+    needs: 'readings',
+    doc: 'What a station kept second by second: told every few seconds, and after an outage all that was missed, in order.',
   },
   machineStatus: {
     filter: 'machine/+/status',

@@ -1,16 +1,17 @@
 /** Which page is open, kept in the address after `#` so that it survives a reload and works from any static server. */
 import { isStationName } from './station-name.ts'
 
+/** Pages whose address names nothing but the page. */
+const PLAIN_PAGES = ['history', 'settings', 'admin', 'model', 'responsible'] as const
+type PlainPage = (typeof PLAIN_PAGES)[number]
+
 export type Route =
   | { readonly page: 'live' }
   /** Without a station: all of them. */
   | { readonly page: 'watch'; readonly station?: string }
   /** Without a machine: all of them. */
   | { readonly page: 'machines'; readonly machine?: string }
-  | { readonly page: 'settings' }
-  | { readonly page: 'admin' }
-  | { readonly page: 'model' }
-  | { readonly page: 'responsible' }
+  | { readonly page: PlainPage }
 
 /** What it needs of the browser. */
 export interface AddressBar {
@@ -46,7 +47,8 @@ export function createRouteState(address: AddressBar): RouteState {
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
   const [page, part] = hash.replace(/^#\/?/, '').split('/')
-  if (page === 'settings' || page === 'admin' || page === 'model' || page === 'responsible') return { page }
+  const plain = PLAIN_PAGES.find((name) => name === page)
+  if (plain !== undefined) return { page: plain }
   if (page !== 'watch' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
   if (name === undefined) return { page }
