@@ -561,9 +561,13 @@ export interface CarouselReading {
   readonly raw: number | undefined
 }
 
-/** `isGarbled`: the device is reached, and what it answers is no answer. */
+/**
+ * `readAt`: when that was so, Unix milliseconds, where the device tells of changes and was not asked just now. `isGarbled`: the device is reached, and
+ * what it answers is no answer.
+ */
 export type PlcReadResult =
-  { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string; readonly isGarbled?: boolean }
+  | { readonly ok: true; readonly reading: CarouselReading; readonly readAt?: number }
+  | { readonly ok: false; readonly problem: string; readonly isGarbled?: boolean }
 
 /** What a carousel can be told. `raw`: a code of its own protocol, 0 to 255, that none of the others stands for. */
 export type PlcCommand =
