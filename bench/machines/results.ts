@@ -80,7 +80,8 @@ export function toMarkdown({ machine, load, rounds, machines }: MachinesResults)
     ageRow('worst', machines, ({ worstAgeMs }) => worstAgeMs, ''),
     `| quality good | ${toPercent(median(machines.map(({ good }) => good)))} | ${toPercent(Math.min(...machines.map(({ good }) => good)))} | |`,
     '',
-    'Whatever else the computer does is in these figures; the ratios are steadier than they are.',
+    'Where the load average is above the number of cores these figures tell of waiting for the processor, and the ratios swing with it: a quiet',
+    'computer is needed to say more than that nothing stands still.',
     '',
   ].join('\n')
 }
