@@ -54,7 +54,8 @@ module.exports = {
     {
       name: 'no-dev-package-at-run-time',
       severity: 'error',
-      from: { path: '^relay/', pathNot: test },
+      comment: 'Simulators are for demonstrations and tests; they say what to install where it is missing.',
+      from: { path: '^relay/', pathNot: [test, '-simulator[.]ts$'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

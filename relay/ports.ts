@@ -561,9 +561,13 @@ export interface CarouselReading {
   readonly raw: number | undefined
 }
 
-/** `isGarbled`: the device is reached, and what it answers is no answer. */
+/**
+ * `readAt`: when that was so, Unix milliseconds, where the device tells of changes and was not asked just now. `isGarbled`: the device is reached, and
+ * what it answers is no answer.
+ */
 export type PlcReadResult =
-  { readonly ok: true; readonly reading: CarouselReading } | { readonly ok: false; readonly problem: string; readonly isGarbled?: boolean }
+  | { readonly ok: true; readonly reading: CarouselReading; readonly readAt?: number }
+  | { readonly ok: false; readonly problem: string; readonly isGarbled?: boolean }
 
 /** What a carousel can be told. `raw`: a code of its own protocol, 0 to 255, that none of the others stands for. */
 export type PlcCommand =
@@ -624,12 +628,12 @@ export interface AuditedState {
   readonly isEmergencyStopped: boolean
 }
 
-/** One step of one attempt to command a machine: refused, or accepted and later its end. */
+/** One step of one attempt to command or reserve a machine: refused, or accepted and later its end. */
 export interface AuditEntry {
   /** Unix milliseconds. */
   readonly time: number
   readonly machine: string
-  /** The same in both lines of one command. */
+  /** The same in both lines of one command, and in all lines of one reservation. */
   readonly command: string
   /** The method, as it was asked. */
   readonly name: string
@@ -641,6 +645,8 @@ export interface AuditEntry {
   readonly from: string
   readonly remoteAddress?: string
   readonly state: 'accepted' | 'refused' | 'done' | 'failed' | 'timedOut' | 'superseded' | 'unknown'
+  /** What became of a reservation; the argument is its seconds. `left`: its holder's connection ended; `ended`: the relay watches the machine no more. */
+  readonly lease?: 'taken' | 'extended' | 'released' | 'expired' | 'left' | 'ended'
   /** The code of the error. */
   readonly error?: string
   readonly before?: AuditedState

@@ -5,6 +5,7 @@
 import { checkDeltaAsOptions, readAnswerBytes } from './delta-as/delta-as-options.ts'
 import type { DriverEntry, DriverSetup } from './driver-entry.ts'
 import { checkModbusOptions, parseModbusOptions } from './modbus-tcp/modbus-options.ts'
+import { checkOpcuaOptions, parseOpcuaOptions } from './opcua/opcua-options.ts'
 import { checkS7Options, parseS7Options } from './s7/s7-options.ts'
 import { checkSimulatedOptions, readWandering } from './simulated/simulated-options.ts'
 
@@ -70,6 +71,23 @@ export const DRIVERS: ReadonlyMap<string, DriverEntry> = new Map<string, DriverE
         if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
         const { positions, firstPosition, profile } = setup
         return createS7Driver({ ...addressOf(setup), ...{ positions, firstPosition, profile, clock, random }, ...parsed.options })
+      },
+    },
+  ],
+  [
+    'opcua',
+    {
+      needsAddress: true,
+      defaultPort: 4_840,
+      // Reading is looking at what the server told: it costs no message.
+      defaultPollMs: 100,
+      checkOptions: checkOpcuaOptions,
+      async open(setup, { clock, random }) {
+        const { createOpcuaDriver } = await import('./opcua/opcua-driver.ts')
+        const parsed = parseOpcuaOptions(setup.options)
+        if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
+        const { positions, firstPosition, profile } = setup
+        return createOpcuaDriver({ ...addressOf(setup), ...{ positions, firstPosition, profile, clock, random }, ...parsed.options })
       },
     },
   ],

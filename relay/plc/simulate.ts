@@ -3,9 +3,9 @@ import type { Clock, Random } from '../ports.ts'
 import { builtInProfile } from './profiles/status-profile.ts'
 import { createSimulatedCarousel } from './simulated/simulated-carousel.ts'
 
-export const SIMULATED_PROTOCOLS = ['delta-as', 'modbus-tcp', 's7'] as const
+export const SIMULATED_PROTOCOLS = ['delta-as', 'modbus-tcp', 's7', 'opcua'] as const
 export type SimulatedProtocol = (typeof SIMULATED_PROTOCOLS)[number]
-export const USUAL_PORTS: Readonly<Record<SimulatedProtocol, number>> = { 'delta-as': 3_200, 'modbus-tcp': 1_502, s7: 1_102 }
+export const USUAL_PORTS: Readonly<Record<SimulatedProtocol, number>> = { 'delta-as': 3_200, 'modbus-tcp': 1_502, s7: 1_102, opcua: 4_840 }
 
 export interface SimulationOptions {
   readonly protocol: SimulatedProtocol
@@ -46,6 +46,12 @@ export async function startSimulation({ protocol, host, port, positions, clock, 
     const server = createS7Simulator(machine)
     const bound = await server.start({ host, port })
     return { port: bound, machinesFile: describe(bound, S7_LAYOUT), stop: () => server.stop() }
+  }
+  if (protocol === 'opcua') {
+    const { createOpcuaSimulator, OPCUA_LAYOUT } = await import('./opcua/opcua-simulator.ts')
+    const server = createOpcuaSimulator(machine)
+    const bound = await server.start({ host, port })
+    return { port: bound, machinesFile: describe(bound, OPCUA_LAYOUT), stop: () => server.stop() }
   }
   const { createModbusSimulator, MODBUS_LAYOUT } = await import('./modbus-tcp/modbus-simulator.ts')
   const server = createModbusSimulator(machine)

@@ -3,6 +3,11 @@ import type { Page } from '@playwright/test'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createSeededRandom } from '#shared/testing/seeded-random'
+import { createSystemClock } from '../../relay/ops/system-clock.ts'
+import { createModbusSimulator, MODBUS_LAYOUT } from '../../relay/plc/modbus-tcp/modbus-simulator.ts'
+import { builtInProfile } from '../../relay/plc/profiles/status-profile.ts'
+import { createSimulatedCarousel, type CarouselControls } from '../../relay/plc/simulated/simulated-carousel.ts'
 import { startRelayProcess, type RelayProcess } from './relay-process.ts'
 import { expect, test as base } from './station-test.ts'
 
@@ -245,6 +250,77 @@ test('[MP38] the last hour is drawn from what the relay has kept, and goes on', 
   await openMachine(page, 'second')
   await expect(page.getByTestId('hour')).toHaveAttribute('data-points', /^[1-9]/)
   await expect(page.getByTestId('hour').locator('svg path')).toHaveAttribute('d', /^M/)
+})
+
+const OBSTACLES: readonly {
+  readonly obstacle: string
+  readonly condition: string
+  readonly words: string
+  /** What a person does at the machine, and undoes. */
+  readonly make: (controls: CarouselControls) => void
+  readonly undo: (page: Page, controls: CarouselControls) => unknown
+}[] = [
+  {
+    ...{ obstacle: 'manualMode', condition: 'manual', words: 'Turn its switch to remote' },
+    make: (controls) => controls.setMode('manual'),
+    undo: (_page, controls) => controls.setMode('remote'),
+  },
+  {
+    ...{ obstacle: 'emergencyStop', condition: 'emergencyStop', words: 'Make sure nobody is in danger, then release it' },
+    make: (controls) => controls.setEmergencyStop(true),
+    undo: (_page, controls) => controls.setEmergencyStop(false),
+  },
+  {
+    ...{ obstacle: 'alarm', condition: 'alarm', words: 'Clear its cause at the machine, then reset' },
+    make: (controls) => controls.raiseAlarm(),
+    undo: (page) => page.getByTestId('reset').click(),
+  },
+]
+
+test('[MP39] manual mode, emergency stop and alarm: what keeps the machine from obeying and what to do is said, nothing is sent, and it ends when they do', async ({
+  tablet,
+  machinesFile,
+}) => {
+  const [clock, profile] = [createSystemClock(), builtInProfile('delta_as')]
+  const carousel = createSimulatedCarousel({ clock, random: createSeededRandom(1), positions: 10, profile, wandering: 'never' })
+  const simulator = createModbusSimulator(carousel)
+  const port = await simulator.start({ host: '127.0.0.1', port: 0 })
+  const address = { host: '127.0.0.1', port }
+  const machine = { id: 'real', name: 'Carrusel', driver: 'modbus-tcp', address, positions: 10, pollMs: 100, options: MODBUS_LAYOUT }
+  await writeFile(machinesFile, JSON.stringify({ machines: [machine] }))
+  const relay = await startRelay(machinesFile)
+  try {
+    const page = tablet.pages()[0] ?? (await tablet.newPage())
+    await page.goto(`${relay.origin}/#/machines/real`)
+    await expect(page.getByTestId('machine-condition')).toHaveAttribute('data-condition', 'still')
+    await page.getByTestId('step-up').click()
+    for (const { obstacle, condition, words, make, undo } of OBSTACLES) {
+      await expect(page.getByTestId('obstacle')).toHaveAttribute('data-obstacle', '')
+      await expect(page.getByTestId('move')).toBeEnabled()
+      const before = carousel.controls.commands().length
+      // With the question on the screen: it goes away by itself, so that nobody confirms what cannot be.
+      await page.getByTestId('move').click()
+      await expect(page.getByTestId('confirm')).toBeVisible()
+      make(carousel.controls)
+      await expect(page.getByTestId('obstacle')).toHaveAttribute('data-obstacle', obstacle)
+      await expect(page.getByTestId('obstacle')).toContainText(words)
+      await expect(page.getByTestId('machine-condition')).toHaveAttribute('data-condition', condition)
+      await expect(page.getByTestId('confirm')).toBeHidden()
+      await expect(page.getByTestId('move')).toBeDisabled()
+      await expect(page.getByTestId('stop')).toBeEnabled()
+      if (obstacle !== 'manualMode') await expect(page.locator(`[data-testid=alarm][data-kind=${obstacle}]`)).toBeVisible()
+      expect(carousel.controls.commands().length, obstacle).toBe(before)
+      await undo(page, carousel.controls)
+    }
+    await expect(page.getByTestId('obstacle')).toHaveAttribute('data-obstacle', '')
+    await page.getByTestId('move').click()
+    await page.getByTestId('confirm-yes').click()
+    await expect(page.getByTestId('machine')).toHaveAttribute('data-moving', 'true')
+    expect(carousel.controls.commands().map(({ kind }) => kind)).toEqual(['reset', 'move'])
+  } finally {
+    await relay.stop()
+    await simulator.stop()
+  }
 })
 
 /** Those that have ended, whichever way. */

@@ -7,17 +7,18 @@ import { createSystemClock } from '../../ops/system-clock.ts'
 import type { PlcDriver } from '../../ports.ts'
 import { builtInProfile } from '../profiles/status-profile.ts'
 import { createSimulatedCarousel } from '../simulated/simulated-carousel.ts'
-import { describeDriver, type DriverBench } from '../testing/driver-contract.ts'
+import { describeDriver, readUntilGood, type DriverBench } from '../testing/driver-contract.ts'
 import { createS7Driver } from './s7-driver.ts'
 import { parseS7Options } from './s7-options.ts'
 import { createS7Simulator, S7_LAYOUT } from './s7-simulator.ts'
+import { findSnap7, startSnap7 } from './testing/snap7-server.ts'
 
 const clock = createSystemClock()
 const profile = builtInProfile('delta_as')
 const POSITIONS = 6
 
-function createDriver(port: number): PlcDriver {
-  const parsed = parseS7Options(S7_LAYOUT)
+function createDriver(port: number, layout: Record<string, unknown> = S7_LAYOUT): PlcDriver {
+  const parsed = parseS7Options(layout)
   if (!parsed.ok) throw new Error(parsed.mistakes.join(' '))
   return createS7Driver({
     ...{ host: '127.0.0.1', port, positions: POSITIONS, firstPosition: 0, profile, clock, random: createSeededRandom(2) },
@@ -104,5 +105,23 @@ describe('S7 driver', () => {
       client.dropConnection(() => resolve())
     })
     await simulator.stop()
+  })
+  const snap7 = findSnap7()
+  it.skipIf(!snap7)("[SD3] reads and commands another house's server (snap7)", async () => {
+    await using server = await startSnap7()
+    const driver = createDriver(server.port)
+    await driver.start()
+    expect(await readUntilGood(driver)).toMatchObject({ position: 3, isMoving: true, direction: 'up', raw: 23 })
+    expect(await driver.write({ kind: 'move', position: 5 })).toEqual({ ok: true })
+    expect(await driver.write({ kind: 'stop' })).toEqual({ ok: true })
+    const back = createDriver(server.port, {
+      tags: { position: { at: 'DB1.DBW4' }, moving: { at: 'DB1.DBX6.0' }, alarm: { at: 'DB1.DBX6.1' }, driveFault: { at: 'DB1.DBX6.2' } },
+    })
+    await back.start()
+    expect(await readUntilGood(back)).toMatchObject({ position: 5, isMoving: true, hasAlarm: true, hasDriveFault: false })
+    const nowhere = createDriver(server.port, { tags: { position: { at: 'DB9.DBW4' }, moving: { at: 'DB1.DBX6.0' } } })
+    await nowhere.start()
+    expect(await nowhere.read()).toMatchObject({ ok: false, isGarbled: true })
+    await Promise.all([driver.stop(), back.stop(), nowhere.stop()])
   })
 })

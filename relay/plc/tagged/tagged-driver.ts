@@ -13,6 +13,8 @@ export interface TagLine<Address> {
   /** All at once, in the order asked for. @throws Garbled where the device answers what is no answer. */
   read(tags: readonly { readonly address: Address; readonly type: ValueType }[]): Promise<readonly TagValue[]>
   write(write: PlainWrite<Address>): Promise<void>
+  /** Of a line that is told of changes: when it last knew that what it gives is so, Unix milliseconds. */
+  heardAt?(): number | undefined
   /** Twice is harmless; never rejects. */
   close(): Promise<void>
 }
@@ -131,7 +133,8 @@ export function createTaggedDriver<Address>(options: Options<Address>): PlcDrive
         attempts = 0
         failures = 0
         lastPosition = read.reading.position
-        return read
+        const readAt = line.heardAt?.()
+        return readAt === undefined ? read : { ...read, readAt }
       } catch (error) {
         const problem = describe(error)
         await onFailure(problem)

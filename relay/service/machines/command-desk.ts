@@ -3,11 +3,12 @@
  * A stop is taken from whoever may command, and takes the place of what runs. Leaves the life of a command to its run.
  */
 import { findInterlock } from '#shared/model/machine-interlocks'
-import { fail, succeed, type Failure, type Result } from '#shared/protocol/errors'
+import { succeed, type Failure, type Result } from '#shared/protocol/errors'
 import type { MachineCommandEvent, MachineCommandResult, MachineStatus } from '#shared/protocol/machine'
 import type { AuditEntry, AuditLog, Clock, Metrics, Random } from '../../ports.ts'
 import type { ServiceCall } from '../service-peer.ts'
 import { toAuditedState } from './audited-state.ts'
+import { checkRoles, subjectOf } from './command-rights.ts'
 import { parseCommand, type CommandMethod, type ParsedCommand } from './command-parsing.ts'
 import { createCommandRun, type CommandEnd, type CommandRun } from './command-run.ts'
 import type { Device } from './device.ts'
@@ -40,8 +41,6 @@ export interface CommandDeskDependencies {
 }
 
 const ID_BYTES = 9
-/** Subjects of foreign tokens may be long. */
-const MAX_SUBJECT = 128
 
 export function createCommandDesk(dependencies: CommandDeskDependencies): CommandDesk {
   const { setup, clock, random, metrics, times, audit, device, lease, readStatus, tell, onChange, refusals } = dependencies
@@ -61,11 +60,6 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
   async function freshen({ name: command }: ParsedCommand): Promise<void> {
     const { time, quality } = readStatus()
     if (command !== 'stop' && quality === 'good' && clock.now() - time > times.staleMs) await device.refresh()
-  }
-  function checkRoles({ by }: ServiceCall): Result<void> {
-    const { commandRoles } = setup
-    if (commandRoles === undefined || by.roles.some((role) => commandRoles.includes(role))) return succeed(undefined)
-    return fail('auth.forbidden', `${name} is commanded by the roles ${commandRoles.join(', ')} only.`)
   }
   function refuse(failure: Failure, attempt: Attempt): Result<never> {
     const { call, id, parsed } = attempt
@@ -125,7 +119,7 @@ export function createCommandDesk(dependencies: CommandDeskDependencies): Comman
       const id = random.token(ID_BYTES)
       const parsed = parseCommand(method, call.data, setup)
       const attempt = { id, method, call, parsed: parsed.ok ? parsed.value : undefined }
-      const allowed = checkRoles(call)
+      const allowed = checkRoles(setup, call)
       if (!allowed.ok) return refuse(allowed.failure, attempt)
       if (!parsed.ok) return refuse(parsed.failure, attempt)
       await freshen(parsed.value)
@@ -141,8 +135,4 @@ interface Attempt {
   readonly method: CommandMethod
   readonly call: ServiceCall
   readonly parsed: ParsedCommand | undefined
-}
-
-function subjectOf({ by }: ServiceCall): string {
-  return by.subject.slice(0, MAX_SUBJECT)
 }

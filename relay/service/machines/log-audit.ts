@@ -4,8 +4,8 @@ import type { AuditLog, Log } from '../../ports.ts'
 export function createLogAudit(log: Log): AuditLog {
   return {
     open: () => Promise.resolve({ ok: true, unfinished: [] }),
-    append({ machine, command, name, argument, by, from, state, error }) {
-      log.info({ event: 'machine.audit', machine, command, name, argument, by, from, state, error })
+    append({ machine, command, name, argument, by, from, state, lease, error }) {
+      log.info({ event: 'machine.audit', machine, command, name, argument, by, from, state, lease, error })
       return Promise.resolve(true)
     },
     close: () => Promise.resolve(),

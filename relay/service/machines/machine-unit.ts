@@ -35,8 +35,8 @@ export interface MachineUnitDependencies {
 }
 
 export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnitDependencies): MachineUnit {
-  const { hub, clock, random, log, audit, times } = dependencies
-  const { machine, name } = setup.info
+  const { hub, clock, random, log, audit, refusals, times } = dependencies
+  const { machine } = setup.info
   const address = `machine/${machine}`
   const tell = (event: MachineCommandEvent): void => void hub.publish({ topic: `machine/${machine}/command`, data: event })
   const tellAlarm = (event: MachineAlarmEvent): void => {
@@ -44,7 +44,7 @@ export function createMachineUnit(setup: MachineSetup, dependencies: MachineUnit
     hub.publish({ topic: `machine/${machine}/alarm`, data: event })
   }
   const alarms = createAlarmBook({ machine, clock, random, tell: tellAlarm })
-  const lease = createLease({ machine, name, clock, onChange: () => report.say() })
+  const lease = createLease({ setup, clock, random, record: refusals, onChange: () => report.say() })
   const device = createDevice(setup, dependencies, {
     onKnown(known) {
       alarms.look(known)

@@ -185,6 +185,70 @@ describe('the lease', () => {
   })
 })
 
+describe('the record of leases', () => {
+  it('[ML1] says who reserved, extended and released, how it ended otherwise, and what was refused', async () => {
+    const stage = await setStage()
+    const [ana, ben, root] = [stage.connect('ana'), stage.connect('ben'), stage.connect('root', ['admin'])]
+    const deeds: readonly (() => unknown)[] = [
+      () => ana.ask('machine/one', 'lease', { seconds: 60 }),
+      () => ana.ask('machine/one', 'lease', { seconds: 90 }),
+      () => ben.ask('machine/one', 'lease', { seconds: 5 }),
+      () => ben.ask('machine/one', 'release'),
+      () => ana.ask('machine/one', 'release'),
+      () => ben.ask('machine/one', 'lease', { seconds: 0 }),
+      () => ben.ask('machine/one', 'lease', { seconds: 1 }),
+      () => stage.pass(1_000),
+      () => ben.ask('machine/one', 'lease', { seconds: 60 }),
+      () => root.ask('machine/one', 'release'),
+      () => ana.ask('machine/one', 'lease', { seconds: 60 }),
+      () => ana.leave(),
+      () => ben.ask('machine/one', 'lease', { seconds: 60 }),
+      () => stage.service.stop(),
+    ]
+    for (const deed of deeds) {
+      await deed()
+      await stage.pass(250)
+    }
+    const { entries } = stage.audit
+    expect(entries.map(({ by, name, argument, state, lease, error }) => [by, name, argument, lease ?? `${state} ${error ?? ''}`])).toEqual([
+      ['ana', 'lease', 60, 'taken'],
+      ['ana', 'lease', 90, 'extended'],
+      ['ben', 'lease', 5, 'refused machine.reserved'],
+      ['ben', 'release', undefined, 'refused machine.reserved'],
+      ['ana', 'release', undefined, 'released'],
+      ['ben', 'lease', 0, 'refused machine.invalid_command'],
+      ['ben', 'lease', 1, 'taken'],
+      ['ben', 'lease', undefined, 'expired'],
+      ['ben', 'lease', 60, 'taken'],
+      ['root', 'release', undefined, 'released'],
+      ['ana', 'lease', 60, 'taken'],
+      ['ana', 'lease', undefined, 'left'],
+      ['ben', 'lease', 60, 'taken'],
+      ['ben', 'lease', undefined, 'ended'],
+    ])
+    expect(entries.every(({ machine, from, remoteAddress }) => machine === 'one' && from !== '' && remoteAddress === '192.0.2.7')).toBe(
+      true,
+    )
+    // One reservation is one thing in the record, from its beginning to its end.
+    const first = entries.filter(({ command }) => command === entries[0]?.command)
+    expect(first.map(({ lease }) => lease)).toEqual(['taken', 'extended', undefined, undefined, 'released'])
+    expect(new Set(entries.map(({ command }) => command)).size).toBe(6)
+  })
+  it('[ML2] a machine is reserved only by those whom its file lets command it', async () => {
+    const stage = await setStage()
+    await stage.service.apply(stage.layout([stage.setup('one', { commandRoles: ['admin'], fingerprint: 'admins' })]))
+    await stage.pass(250)
+    const [ben, root] = [stage.connect('ben'), stage.connect('root', ['admin'])]
+    const asked = [ben.ask('machine/one', 'lease', { seconds: 60 }), root.ask('machine/one', 'lease', { seconds: 60 })]
+    await stage.pass(250)
+    expect(asked.map(codeOf)).toEqual(['auth.forbidden', 'ok'])
+    expect(stage.audit.entries.map(({ by, state }) => [by, state])).toEqual([
+      ['ben', 'refused'],
+      ['root', 'done'],
+    ])
+  })
+})
+
 describe('a new list while it runs', () => {
   it('[MS11] what has not changed is not touched; what is gone says so; what is new is read', async () => {
     const stage = await setStage()

@@ -62,8 +62,9 @@ export function createReadingQuality({ setup, clock, times, onChange }: Options)
         lose(isGarbled ? 'error' : 'disconnected', mistake ?? (result.ok ? '' : result.problem))
         return undefined
       }
-      cancelOverdue = clock.after(staleMs, overdue)
-      become({ reading: result.reading, readAt: clock.now(), quality: 'good', link: 'connected', reason: undefined })
+      const readAt = Math.min(clock.now(), result.readAt ?? clock.now())
+      cancelOverdue = clock.after(Math.max(0, readAt + staleMs - clock.now()), overdue)
+      become({ reading: result.reading, readAt, quality: 'good', link: 'connected', reason: undefined })
       return result.reading
     },
     stop() {

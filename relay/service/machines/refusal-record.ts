@@ -1,6 +1,6 @@
 /**
- * What is written down of attempts that were refused: all of them, as long as they come at the pace of people and programs that mean well. A flood
- * fills no disk: what is too much is counted, and the next line says how many are missing.
+ * What is written down of attempts that were refused and of reservations: all of them, as long as they come at the pace of people and programs that
+ * mean well. A flood fills no disk: what is too much is counted, and the next line says how many are missing.
  */
 import { memberOf } from '#shared/protocol/record'
 import type { AuditEntry, AuditLog, Clock, DeniedRequest } from '../../ports.ts'
