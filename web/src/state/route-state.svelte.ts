@@ -7,6 +7,8 @@ export type Route =
   | { readonly page: 'watch'; readonly station?: string }
   /** Without a machine: all of them. */
   | { readonly page: 'machines'; readonly machine?: string }
+  /** `isShared`: with what another app shared. */
+  | { readonly page: 'photo'; readonly isShared?: boolean }
   | { readonly page: 'settings' }
   | { readonly page: 'admin' }
   | { readonly page: 'model' }
@@ -45,6 +47,7 @@ export function createRouteState(address: AddressBar): RouteState {
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
   const [page, part] = hash.replace(/^#\/?/, '').split('/')
+  if (page === 'photo') return part === 'shared' ? { page, isShared: true } : { page }
   if (page === 'settings' || page === 'admin' || page === 'model') return { page }
   if (page !== 'watch' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
