@@ -34,7 +34,7 @@ function shortcutIcon(name: string): { src: string; sizes: string; type: string 
   return { src: `/icons/shortcut-${name}.png`, sizes: '192x192', type: 'image/png' }
 }
 
-/** Made by `npm run pictures`; shown by the browser before somebody installs the page. */
+/** Made by `npm run screenshots`; shown by the browser before somebody installs the page. */
 function screenshot(name: string, form: keyof typeof SCREENSHOT_SIZES, label: string) {
   const src = `/screenshots/${name}.jpg`
   return { src, sizes: SCREENSHOT_SIZES[form], type: 'image/jpeg', form_factor: form, label }

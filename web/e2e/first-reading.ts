@@ -12,18 +12,12 @@ export async function measureFirstReading(station: StationPage): Promise<number>
       return stream
     }
   })
-  const measured = station.page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const look = (): void => {
-          const emotion = document.querySelector('[data-testid="reading-emotion"]')?.getAttribute('data-emotion') ?? 'none'
-          const [given] = performance.getEntriesByName('camera-given')
-          if (emotion === 'none' || given === undefined) requestAnimationFrame(look)
-          else resolve(performance.now() - given.startTime)
-        }
-        look()
-      }),
-  )
   await station.startCamera()
-  return await measured
+  // Asked at every display refresh. No function in it has a name: the command that runs this keeps names with a helper that pages lack.
+  const measured = await station.page.waitForFunction(() => {
+    const emotion = document.querySelector('[data-testid="reading-emotion"]')?.getAttribute('data-emotion') ?? 'none'
+    const [given] = performance.getEntriesByName('camera-given')
+    return emotion === 'none' || given === undefined ? undefined : performance.now() - given.startTime
+  })
+  return Number(await measured.jsonValue())
 }

@@ -41,12 +41,12 @@ test('[PH1] photo drop: read on the page with boxes, turned as EXIF says, export
   relay,
 }) => {
   const { page } = station
+  await station.startCamera()
+  await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
   const requests: string[] = []
   page.on('request', (request) => {
     if (request.method() !== 'GET') requests.push(`${request.method()} ${request.url()}`)
   })
-  await station.startCamera()
-  await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
   const turned = await sharp(PORTRAIT).rotate(90).withMetadata({ orientation: 8 }).jpeg().toBuffer()
   // Dropped on the live page: that opens the photo page, and the camera goes on being read.
   await drop(page, [
