@@ -11,10 +11,8 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { once } from 'node:events'
-import { measureFirstReading } from '../web/e2e/first-reading.ts'
+import { measureWarmStart } from '../web/e2e/first-reading.ts'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
-import { openStationBrowser } from '../web/e2e/station-browser.ts'
-import { openStationPage } from '../web/e2e/station-page.ts'
 import { ensureBuilt } from './build.ts'
 import { NO_CHROMIUM, obtainChromium } from './chromium.ts'
 import { measurePageSizes } from './page-sizes.ts'
@@ -109,7 +107,7 @@ async function run(): Promise<boolean> {
       console.log(`#/${page}: ${AUDITED_CATEGORIES.map((category) => `${category} ${audit.scores[category]}`).join(', ')}`)
       for (const fault of audit.faults) console.log(`  ${fault}`)
     }
-    const firstReadingMs = await measureWarm(relay.origin)
+    const firstReadingMs = await measureWarmStart(relay.origin)
     await writeResults(audits, firstReadingMs)
   } finally {
     await relay.stop()
@@ -134,22 +132,9 @@ async function auditTimes(url: string, runs: number): Promise<PageAudit> {
   return middle
 }
 
-/** The second visit of a tablet. */
-async function measureWarm(origin: string): Promise<number> {
-  const browser = await openStationBrowser({ camera: 'portrait' })
-  try {
-    const page = browser.context.pages()[0] ?? (await browser.context.newPage())
-    await measureFirstReading(await openStationPage(page, origin, 'lighthouse'))
-    await page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated')
-    return await measureFirstReading(await openStationPage(page, origin, 'lighthouse'))
-  } finally {
-    await browser.close()
-  }
-}
-
 async function writeResults(audits: ReadonlyMap<string, PageAudit>, firstReadingMs: number): Promise<void> {
   const sizes = await measurePageSizes('dist')
-  const version: unknown = JSON.parse(await readFile('node_modules/lighthouse/package.json', 'utf8')).version
+  const { version }: { version: string } = JSON.parse(await readFile('node_modules/lighthouse/package.json', 'utf8'))
   const rows = [...audits].map(([page, { scores, metrics }]) => {
     const times = [metrics.fcpMs, metrics.lcpMs, metrics.tbtMs].map((value) => `${Math.round(value)} ms`)
     return `| \`#/${page}\` | ${scores.performance} | ${scores.accessibility} | ${scores['best-practices']} | ${times.join(' | ')} | ${metrics.cls.toFixed(3)} |`
@@ -157,7 +142,7 @@ async function writeResults(audits: ReadonlyMap<string, PageAudit>, firstReading
   const kept = (isKept: boolean): string => (isKept ? 'kept' : '**missed**')
   const text = `# Lighthouse
 
-Written by \`npm run lighthouse\`. Lighthouse ${String(version)}, the system's Chromium, a real relay, mobile with the throttling that it
+Written by \`npm run lighthouse\`. Lighthouse ${version}, the system's Chromium, a real relay, mobile with the throttling that it
 comes with (simulated: a slow phone on slow 4G); each page as a first visit, the middle of ${RUNS} runs. Measured on
 ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).
 

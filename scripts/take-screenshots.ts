@@ -46,7 +46,8 @@ async function takeBoth(form: string, options: (typeof FORMS)[keyof typeof FORMS
     await page.getByTestId('save-picture').waitFor({ timeout: STEADY_LIMIT_MS })
     await page.waitForTimeout(1_000)
     // On a phone the result is below what chooses files.
-    if (form === 'narrow') await page.getByTestId('photo-item').evaluate((element) => element.scrollIntoView())
+    if (form === 'narrow') await page.keyboard.press('End')
+    await page.waitForTimeout(500)
     await save(await page.screenshot(), `photo-${form}`)
   } finally {
     await browser.close()

@@ -1,5 +1,6 @@
 /** How long a person waits between allowing the camera and the first reading. A figure to report: it depends on the machine. */
-import type { StationPage } from './station-page.ts'
+import { openStationBrowser } from './station-browser.ts'
+import { openStationPage, type StationPage } from './station-page.ts'
 
 /** Turns the camera of an opened page on. @returns milliseconds from the camera being given to a reading being shown. */
 export async function measureFirstReading(station: StationPage): Promise<number> {
@@ -20,4 +21,17 @@ export async function measureFirstReading(station: StationPage): Promise<number>
     return emotion === 'none' || given === undefined ? undefined : performance.now() - given.startTime
   })
   return Number(await measured.jsonValue())
+}
+
+/** The second visit of a tablet, in a browser of its own: everything is in its cache. @returns milliseconds, as above. */
+export async function measureWarmStart(origin: string): Promise<number> {
+  const browser = await openStationBrowser({ camera: 'portrait' })
+  try {
+    const page = browser.context.pages()[0] ?? (await browser.context.newPage())
+    await measureFirstReading(await openStationPage(page, origin, 'warm-start'))
+    await page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated')
+    return await measureFirstReading(await openStationPage(page, origin, 'warm-start'))
+  } finally {
+    await browser.close()
+  }
 }

@@ -14,7 +14,7 @@ async function openFiles(launch: unknown): Promise<readonly File[]> {
   const handles: unknown = typeof launch === 'object' && launch !== null ? Reflect.get(launch, 'files') : undefined
   if (!Array.isArray(handles)) return []
   const opened = await Promise.all(
-    handles.map((handle) => (handle instanceof FileSystemFileHandle ? handle.getFile().catch(() => undefined) : undefined)),
+    handles.map(async (handle) => (handle instanceof FileSystemFileHandle ? await handle.getFile().catch(() => undefined) : undefined)),
   )
   return opened.filter((file) => file !== undefined)
 }

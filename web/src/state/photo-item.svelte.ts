@@ -63,7 +63,7 @@ export class PhotoItem {
   }
 
   /** Whether reading it is to end. */
-  get isStopped(): boolean {
+  isStopped(): boolean {
     return this.#isStopped
   }
 

@@ -121,7 +121,7 @@ export class PhotoState {
   }
 
   #next(): PhotoItem | undefined {
-    return this.#items.find((item) => item.status.kind === 'waiting' && !item.isStopped)
+    return this.#items.find((item) => item.status.kind === 'waiting' && !item.isStopped())
   }
 
   async #readPicture(item: PhotoItem): Promise<PhotoStatus> {
@@ -137,7 +137,7 @@ export class PhotoState {
     if (!opened.ok) return { kind: 'failed', problem: 'undecodable' }
     const { film } = opened
     // Removed while it was being opened.
-    if (item.isStopped) {
+    if (item.isStopped()) {
       film.close()
       return { kind: 'read', isComplete: false }
     }
@@ -150,17 +150,17 @@ export class PhotoState {
     const moments = toMoments(film.seconds)
     const startedAt = now()
     for (const [index, seconds] of moments.entries()) {
-      if (item.isStopped) break
+      if (item.isStopped()) break
       const picture = await film.pictureAt(seconds)
       const failure = picture === undefined ? undefined : await this.#read(item, picture, seconds)
-      if (failure !== undefined) return item.isStopped ? { kind: 'read', isComplete: false } : failure
+      if (failure !== undefined) return item.isStopped() ? { kind: 'read', isComplete: false } : failure
       const done = (index + 1) / moments.length
       const elapsedSeconds = (now() - startedAt) / 1000
       const secondsLeft = index + 1 < ESTIMATE_FROM_PICTURES ? undefined : (elapsedSeconds / done) * (1 - done)
       item.setStatus({ kind: 'reading', done, secondsLeft })
     }
-    if (item.samples.length === 0 && !item.isStopped) return { kind: 'failed', problem: 'undecodable' }
-    return { kind: 'read', isComplete: !item.isStopped }
+    if (item.samples.length === 0 && !item.isStopped()) return { kind: 'failed', problem: 'undecodable' }
+    return { kind: 'read', isComplete: !item.isStopped() }
   }
 
   /** @returns why it could not be read. */
