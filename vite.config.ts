@@ -27,6 +27,19 @@ const securityHeaders = {
   'Permissions-Policy': 'camera=(self)',
 }
 
+const SCREENSHOT_SIZES = { wide: '1280x800', narrow: '780x1688' } as const
+
+/** Made by scripts/render-icons.ts. */
+function shortcutIcon(name: string): { src: string; sizes: string; type: string } {
+  return { src: `/icons/shortcut-${name}.png`, sizes: '192x192', type: 'image/png' }
+}
+
+/** Made by `npm run screenshots`; shown by the browser before somebody installs the page. */
+function screenshot(name: string, form: keyof typeof SCREENSHOT_SIZES, label: string) {
+  const src = `/screenshots/${name}.jpg`
+  return { src, sizes: SCREENSHOT_SIZES[form], type: 'image/jpeg', form_factor: form, label }
+}
+
 const relayProxy = {
   '/relay': { target: RELAY_ORIGIN, ws: true },
   '/api': { target: RELAY_ORIGIN },
@@ -72,7 +85,9 @@ export default defineConfig({
       includeManifestIcons: false,
       workbox: {
         globPatterns: ['**/*.{html,js,mjs,css,wasm,onnx,bin,json,svg,png,webmanifest}'],
-        globIgnores: ['screenshots/**'],
+        // The service worker brings its own part along.
+        globIgnores: ['screenshots/**', 'share-target.js'],
+        importScripts: ['/share-target.js'],
         maximumFileSizeToCacheInBytes: LARGEST_PRECACHED_BYTES,
         // Everything under assets/ is named by its content, so the copy in the browser's HTTP cache is good: no second download.
         dontCacheBustURLsMatching: /^\/?assets\//,
@@ -103,6 +118,40 @@ export default defineConfig({
           { src: '/icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
           { src: '/icons/logo.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
         ],
+        shortcuts: [
+          { name: 'En vivo', url: '/#/', icons: [shortcutIcon('live')] },
+          { name: 'Leer una foto', short_name: 'Foto', url: '/#/photo', icons: [shortcutIcon('photo')] },
+          { name: 'Estaciones', url: '/#/wall', icons: [shortcutIcon('wall')] },
+          { name: 'Máquinas', url: '/#/machines', icons: [shortcutIcon('machines')] },
+        ],
+        screenshots: [
+          screenshot('live-wide', 'wide', 'En vivo: la imagen, la lectura y el último minuto'),
+          screenshot('photo-wide', 'wide', 'Una foto leída en la propia tableta'),
+          screenshot('live-narrow', 'narrow', 'En vivo, en un teléfono'),
+          screenshot('photo-narrow', 'narrow', 'Una foto leída en el propio teléfono'),
+        ],
+        // Answered by the service worker (web/public/share-target.js): a shared photo stays on the device.
+        share_target: {
+          action: '/photo',
+          method: 'POST',
+          enctype: 'multipart/form-data',
+          params: { files: [{ name: 'files', accept: ['image/*', 'video/*'] }] },
+        },
+        file_handlers: [
+          {
+            action: '/#/photo',
+            accept: {
+              'image/jpeg': ['.jpg', '.jpeg'],
+              'image/png': ['.png'],
+              'image/webp': ['.webp'],
+              'image/avif': ['.avif'],
+              'video/mp4': ['.mp4'],
+              'video/webm': ['.webm'],
+            },
+          },
+        ],
+        // One window, because one page has the camera. Not `focus-existing`: that drops what was shared (WICG/web-app-launch#62).
+        launch_handler: { client_mode: ['navigate-existing', 'auto'] },
       },
     }),
   ],

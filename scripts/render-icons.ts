@@ -1,4 +1,7 @@
-/** Renders the icons the manifest names from `web/public/icons/logo.svg`. Run it after changing the logo; the PNGs are committed. */
+/**
+ * Renders the icons the manifest names: the app's from `web/public/icons/logo.svg`, the shortcuts' from the line icons of the page
+ * (web/src/ui/widgets/Icon.svelte). Run it after changing either; the PNGs are committed.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -28,3 +31,22 @@ await render('icon-512.png', 512)
 await renderFilled('maskable-512.png', 512, MASKABLE_SCALE)
 // iOS rounds the corners itself and shows transparency as black.
 await renderFilled('apple-touch-icon.png', 180, 1)
+
+// Shortcuts: a line icon in the middle, as the system shows them in its menu.
+const SHORTCUTS = { live: 'live', photo: 'photo', wall: 'watch', machines: 'machines' } as const
+const SHORTCUT_PX = 192
+/** The line icons' own grid. */
+const GRID = 24
+const LINE = '#f7f5ef'
+
+const page = await readFile('web/src/ui/widgets/Icon.svelte', 'utf8')
+for (const [name, icon] of Object.entries(SHORTCUTS)) {
+  const path = new RegExp(`\\b${icon}:\\s*'([^']+)'`).exec(page)?.[1]
+  if (path === undefined) throw new Error(`Icon.svelte has no ${icon}`)
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${SHORTCUT_PX}" height="${SHORTCUT_PX}" viewBox="-10 -10 ${GRID + 20} ${GRID + 20}">
+    <circle cx="12" cy="12" r="22" fill="${BACKGROUND}"/>
+    <path d="${path}" fill="none" stroke="${LINE}" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>`
+  await sharp(Buffer.from(drawing))
+    .png({ compressionLevel: 9, palette: true })
+    .toFile(join(FOLDER, `shortcut-${name}.png`))
+}

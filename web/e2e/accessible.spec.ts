@@ -11,7 +11,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await station.startCamera()
     await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
     expect(await findBarriers(station.page), 'live').toEqual([])
-    for (const route of ['watch', 'settings', 'responsible']) {
+    for (const route of ['watch', 'photo', 'settings', 'responsible']) {
       await station.page.goto(`${relay.origin}/#/${route}`)
       expect(await findBarriers(station.page), route).toEqual([])
     }

@@ -1,8 +1,10 @@
-import { appendFile, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { measurePageSizes } from '../../scripts/page-sizes.ts'
 import { startCountingProxy } from './counting-proxy.ts'
+import { measureFirstReading } from './first-reading.ts'
 import { startRelayProcess } from './relay-process.ts'
 import { openStationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
@@ -26,39 +28,63 @@ test('[IN1] Chromium finds nothing that keeps the page from being installed', as
   expect(installabilityErrors).toEqual([])
 })
 
+test('[IN5] the pictures and icons that the manifest names are there, in the sizes it says', async ({ relay }) => {
+  const manifest: Manifest = await (await fetch(`${relay.origin}/manifest.webmanifest`)).json()
+  const shown = [...manifest.icons, ...manifest.screenshots, ...manifest.shortcuts.flatMap(({ icons }) => icons)]
+  expect(manifest.screenshots.map(({ form_factor }) => form_factor)).toEqual(expect.arrayContaining(['wide', 'narrow']))
+  expect(manifest.shortcuts.map(({ url }) => url)).toEqual(['/#/', '/#/photo', '/#/wall', '/#/machines'])
+  for (const { src, sizes } of shown) {
+    const answer = await fetch(`${relay.origin}${src}`)
+    expect(answer.status, src).toBe(200)
+    if (sizes === 'any') continue
+    const { width, height } = await sharp(Buffer.from(await answer.arrayBuffer())).metadata()
+    expect(`${width}x${height}`, src).toBe(sizes)
+  }
+})
+
+interface Picture {
+  readonly src: string
+  readonly sizes: string
+  readonly form_factor?: string
+}
+
+interface Manifest {
+  readonly icons: readonly Picture[]
+  readonly screenshots: readonly Picture[]
+  readonly shortcuts: readonly { readonly url: string; readonly icons: readonly Picture[] }[]
+}
+
+test('[IN6] offered as an app once it has proved useful, not again after a no, and in the settings all the same', async ({
+  station,
+  relay,
+}) => {
+  const { page } = station
+  // A visit some time ago, so that it need not prove itself for three minutes.
+  await page.evaluate(() => localStorage.setItem('semblante.first-visit', String(Date.now() - 86_400_000)))
+  await page.reload()
+  const prompt = page.getByTestId('install-prompt')
+  await station.startCamera()
+  await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
+  await expect(prompt).toBeHidden()
+  await expect(prompt).toBeVisible({ timeout: 60_000 })
+  await page.getByTestId('install-later').click()
+  await expect(prompt).toBeHidden()
+  await page.goto(`${relay.origin}/#/settings`)
+  await expect(page.getByTestId('install-section')).toHaveAttribute('data-way', 'offer')
+})
+
 test('[IN2] the shell is at most 120 kB gzip, beside it the runtime and each page that is fetched later have bounds of their own', async () => {
-  const files = (await readdir('dist', { recursive: true })).filter((name) => ['.js', '.mjs', '.css'].includes(extname(name)))
-  const later = await listLaterPages(files)
-  const laterFiles = [...later.values()].flat()
-  const runtime = files.filter((name) => name.includes('ort.'))
-  const shell = files.filter((name) => !name.includes('/ort-') && !runtime.includes(name) && !laterFiles.includes(name))
-  const sizes = { shell: await zippedSize(shell), runtime: await zippedSize(runtime) }
-  process.stdout.write(`    gzip: shell ${sizes.shell} bytes in ${shell.length} files, runtime ${sizes.runtime}\n`)
-  expect(shell.length).toBeGreaterThan(1)
+  const sizes = await measurePageSizes('dist')
+  process.stdout.write(`    gzip: shell ${sizes.shell} bytes, runtime ${sizes.runtime}\n`)
+  expect(sizes.shell).toBeGreaterThan(10_000)
   expect(sizes.shell).toBeLessThanOrEqual(SHELL_LIMIT_BYTES)
   expect(sizes.runtime).toBeLessThanOrEqual(RUNTIME_LIMIT_BYTES)
-  expect(later.size, 'pages fetched later').toBeGreaterThan(0)
-  for (const [page, parts] of later) {
-    const size = await zippedSize(parts)
+  expect(sizes.later.size, 'pages fetched later').toBeGreaterThan(0)
+  for (const [page, size] of sizes.later) {
     process.stdout.write(`    gzip: ${page} ${size} bytes, fetched when it is opened\n`)
     expect(size, page).toBeLessThanOrEqual(LATER_PAGE_LIMITS.get(page) ?? LATER_PAGE_LIMIT_BYTES)
   }
 })
-
-/** What the page's entry and its worker import only when asked to, with the style sheet of the same name. */
-async function listLaterPages(files: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const [, entry = ''] = /src="\/(assets\/[^"]+\.js)"/.exec(await readFile('dist/index.html', 'utf8')) ?? []
-  const worker = files.find((name) => name.includes('vision-worker')) ?? ''
-  const code = `${await readFile(join('dist', entry), 'utf8')}${await readFile(join('dist', worker), 'utf8')}`
-  const names = [...code.matchAll(/import\([`'"]\.\/([\w-]+)-[\w-]{8}\.js[`'"]\)/g)].map(([, name = '']) => name)
-  const isPart = (file: string, name: string): boolean => new RegExp(`^assets/${name}-[\\w-]{8}\\.(js|css)$`).test(file)
-  return new Map(names.map((name) => [name, files.filter((file) => isPart(file, name))]))
-}
-
-async function zippedSize(files: readonly string[]): Promise<number> {
-  const sizes = await Promise.all(files.map(async (name) => gzipSync(await readFile(join('dist', name)), { level: 9 }).length))
-  return sizes.reduce((sum, size) => sum + size, 0)
-}
 
 test('[IN3] a first visit takes at most 4.2 MB over the wire, a later one nothing of the page', async ({ tablet, relay }) => {
   const proxy = await startCountingProxy(relay.port)
@@ -74,7 +100,8 @@ test('[IN3] a first visit takes at most 4.2 MB over the wire, a later one nothin
     await page.goto('about:blank')
     proxy.reset()
     await page.goto(`${proxy.origin}/`)
-    await station.startCamera()
+    // Told, not asserted: the machine that runs the tests is no tablet. The budget is 4 s (bench/lighthouse/RESULTS.md).
+    process.stdout.write(`    camera allowed to first reading, warm cache: ${Math.round(await measureFirstReading(station))} ms\n`)
     await expect.poll(async () => (await station.reading()).emotion).toBe('happiness')
     const laterBytes = proxy.receivedBytes()
     process.stdout.write(`    over the wire: first visit ${firstBytes} bytes, later visit ${laterBytes} bytes\n`)

@@ -14,6 +14,8 @@ export type CameraScene = FilmName | 'unplugged' | 'refused'
 
 export interface StationBrowserOptions {
   readonly camera: CameraScene
+  /** Device pixels per CSS pixel. Default 1. */
+  readonly deviceScaleFactor?: number
   readonly viewport?: { readonly width: number; readonly height: number }
   readonly colorScheme?: 'light' | 'dark'
   readonly locale?: string
@@ -44,6 +46,7 @@ export async function openStationBrowser(options: StationBrowserOptions): Promis
     executablePath,
     chromiumSandbox: process.getuid?.() !== 0,
     args: [...QUIET_FLAGS, ...(await toCameraFlags(options.camera))],
+    deviceScaleFactor: options.deviceScaleFactor ?? 1,
     viewport: options.viewport ?? { width: 1280, height: 800 },
     colorScheme: options.colorScheme ?? 'light',
     locale: options.locale ?? 'en-GB',

@@ -7,15 +7,20 @@ import { keepSession } from './link/kept-session.ts'
 import { createRelayLink } from './link/relay-link.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
+import { createAlarmsState, showAppBadge } from './state/alarms-state.svelte.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
 import { createConsentState } from './state/consent-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
 import { createHistoryKeeping } from './state/history-keeping.svelte.ts'
+import { createFileInbox } from './state/file-inbox.svelte.ts'
+import { createInstallState, thisInstallBrowser } from './state/install-state.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
+import { listenToLaunches } from './state/launched-files.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
 import { createRememberedSettings } from './state/remembered-settings.ts'
-import { createRouteState } from './state/route-state.svelte.ts'
+import { createRouteState, toHash } from './state/route-state.svelte.ts'
+import { forgetSharedFiles } from './state/shared-files.ts'
 import { createStationSettings } from './state/station-settings.svelte.ts'
 import { createThemeState } from './state/theme-state.svelte.ts'
 import { createUpdateState } from './state/update-state.svelte.ts'
@@ -29,6 +34,8 @@ import type { FrameAnalysis } from './vision/vision-api.ts'
 import { createVisionClient } from './vision/vision-client.ts'
 
 const MAX_FACES = 8
+/** A photo may show a crowd, and has no frame before it. */
+const PHOTO_READING = { maxFaces: 16, findEveryMs: 0, smoothingMs: 0 } as const
 /** Set while an update reloads the page: the camera that was on is turned on again. Once per tab. */
 const RESUME_KEY = 'semblante.resume-camera'
 
@@ -41,6 +48,8 @@ const ADMIN_ADDRESS = '/admin'
 
 if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
+const install = createInstallState(thisInstallBrowser(), remembered)
+install.start()
 const link = createRelayLink({
   origin: location.origin,
   program: PROGRAM,
@@ -51,13 +60,14 @@ const link = createRelayLink({
   ),
 })
 const station = createStationSettings(remembered, Math.random())
-const vision = createVisionClient({
+const visionOptions = {
   modelsUrl: __MODELS_URL__,
   defaultUrl: '/models/default.json',
   runtimeUrl: __RUNTIME_URL__,
   maxFaces: MAX_FACES,
   ...(station.manifestPath === '' ? {} : { manifestUrl: station.manifestPath }),
-})
+}
+const vision = createVisionClient(visionOptions)
 
 const language = createLanguageState(remembered, navigator.languages)
 const camera = createCameraState(createCameras(), remembered)
@@ -109,6 +119,7 @@ function take(analysis: FrameAnalysis, model: string | undefined): void {
   const now = performance.now()
   readings.take(analysis, now, countShown())
   keeping.take(analysis)
+  if (analysis.faces.length > 0) install.noteReading(now)
   if (model === undefined) return
   consent.ensureDeclared()
   publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
@@ -147,16 +158,24 @@ function readVideo(video: HTMLVideoElement): () => void {
     source.stop()
     fallback.reset()
     readings.clear()
-    history.pause()
+    keeping.pause()
   }
 }
 
+const alarms = createAlarmsState({ link, showBadge: showAppBadge })
+const inbox = createFileInbox(() => {
+  if (route.current.page !== 'photo') location.hash = toHash({ page: 'photo' })
+})
+
 const app: AppState = {
   version: __APP_VERSION__,
+  alarms,
   camera,
   consent,
   fallback,
   history: keeping,
+  inbox,
+  install,
   language,
   link: linkState,
   readings,
@@ -174,6 +193,7 @@ const app: AppState = {
     return await openModelCard(state.kind === 'ready' ? state.info.manifestUrl : `${__MODELS_URL__}emotion.json`)
   },
   loadResponsible: async () => (await import('./responsible.ts')).responsibleArea,
+  loadPhoto: async () => (await import('./photo.ts')).createPhotoArea(createVisionClient({ ...visionOptions, ...PHOTO_READING })),
   loadSettings: async () => (await import('./settings.ts')).settingsArea,
   loadWatch: async () => (await import('./watch.ts')).createWatchArea(link, realClock),
   readVideo,
@@ -188,12 +208,16 @@ fallback.start()
 route.start()
 link.start()
 addEventListener('online', () => link.retryNow())
-mount(App, { target: document.body, props: { app } })
+// A task of its own: evaluating all of the above is as much as one should hold, on a slow tablet (Lighthouse counts it as blocked time).
+realClock.after(0, () => void mount(App, { target: document.body, props: { app } }))
 
 if (sessionStorage.getItem(RESUME_KEY) !== null) {
   sessionStorage.removeItem(RESUME_KEY)
   if (consent.isDecided) void camera.turnOn()
 }
+
+listenToLaunches((files) => inbox.put(files))
+if (route.current.page !== 'photo') void forgetSharedFiles(isSecureContext ? caches : undefined)
 
 /** What is kept for offline use is 4 MB: it waits until the page no longer competes for the network. */
 const startUpdates = (): void => void update.start()

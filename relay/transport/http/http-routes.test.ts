@@ -117,6 +117,13 @@ describe('HTTP routes', () => {
     expect((await ask('POST', '/app.js')).status).toBe(405)
     expect((await ask('HEAD', '/app.js')).status).toBe(200)
   })
+  it('[HR13] sends a photo that was shared without a service worker to the photo page, unread', async () => {
+    for (const method of ['POST', 'GET']) {
+      const answer = await ask(method, '/photo', { 'content-type': 'multipart/form-data; boundary=x' })
+      expect([answer.status, answer.headers['location'], answer.body]).toEqual([303, '/#/photo', ''])
+    }
+    expect((await ask('DELETE', '/photo')).status).toBe(405)
+  })
   it('[HR3] answers sessions in the shape that YektaYar clients know', async () => {
     const acquired = await ask('POST', '/api/auth/acquire-session')
     expect(JSON.parse(String(acquired.body))).toEqual({ success: true, data: { token: 'T', expiresAt: '2030-01-01T00:00:00.000Z' } })

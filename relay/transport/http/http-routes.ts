@@ -50,10 +50,15 @@ interface Route {
 }
 
 const READ = ['GET', 'HEAD'] as const
+/** Where other apps share photos to. The page's service worker answers it on the tablet; what comes here came without one. */
+const SHARE_PATH = '/photo'
+/** The photo is neither read nor kept: the page asks for it again. RFC 9110 section 15.4.4. */
+const PHOTO_PAGE: HttpResponse = { status: 303, headers: { location: '/#/photo', 'cache-control': 'no-store' }, body: '' }
 
 export function createHttpRoutes(dependencies: HttpRouteDependencies): HttpHandler {
   const routes = new Map<string, Route>([
     ['/', { methods: READ, answer: dependencies.root ?? ((request) => answerRoot(request, dependencies)) }],
+    [SHARE_PATH, { methods: [...READ, 'POST'], answer: () => PHOTO_PAGE }],
     ['/health', { methods: READ, answer: () => textResponse(200, 'OK') }],
     ['/readyz', { methods: READ, answer: () => answerReady(dependencies) }],
     ['/metrics', { methods: READ, answer: (request) => answerMetrics(request, dependencies) }],

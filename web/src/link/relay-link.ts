@@ -46,6 +46,8 @@ export interface RelayLink {
   publishHistory(batch: HistoryBatch, key: string): Promise<PublishResult>
   /** @param filter as `emotion/#`. @returns ends it. */
   onReadings(filter: string, listener: ReadingListener): () => void
+  /** Whatever comes there, unchecked. @param filter as `machine/+/alarm`. @returns ends it. */
+  onMessages(filter: string, listener: (data: unknown) => void): () => void
   /** Asks a service of the relay. Never rejects, and never asks twice. */
   ask(question: RequestOptions): Promise<RequestOutcome>
   /** Called at every change. @returns takes the listener away. */
@@ -157,6 +159,7 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
         if (isEmotionPayload(data)) listener(data, isRetained === true ? Math.max(0, clock.now() - time) : 0)
       })
     },
+    onMessages: (filter, listener) => client.subscribe(filter, ({ data }) => listener(data)),
     ask: (question) => client.request(question),
     onStatus(listener) {
       listeners.add(listener)

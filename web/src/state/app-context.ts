@@ -1,15 +1,19 @@
 /** How components reach the state: `app.ts` makes it, the shell provides it, everybody else calls `useApp`. */
 import { createContext, type Component } from 'svelte'
 import type { AdminState } from './admin-state.svelte.ts'
+import type { AlarmsState } from './alarms-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
 import type { ConsentState } from './consent-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
 import type { HistoryKeeping } from './history-keeping.svelte.ts'
 import type { HistoryState } from './history-state.svelte.ts'
+import type { FileInbox } from './file-inbox.svelte.ts'
+import type { InstallState } from './install-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
 import type { MachinesState } from './machines-state.svelte.ts'
 import type { ModelCard } from './model-card.ts'
+import type { PhotoState } from './photo-state.svelte.ts'
 import type { ReadingsState } from './readings-state.svelte.ts'
 import type { RouteState } from './route-state.svelte.ts'
 import type { StationSettings } from './station-settings.svelte.ts'
@@ -31,16 +35,21 @@ export type MachinesArea = Area<{ readonly machines: MachinesState }>
 export type ModelCardArea = Area<{ readonly card: ModelCard }>
 /** What the app is for, and what it must not be used for. */
 export type ResponsibleArea = Area<Record<string, never>>
+/** Photos and videos that somebody gives to be read. */
+export type PhotoArea = Area<{ readonly photos: PhotoState }>
 export type SettingsArea = Area<Record<string, never>>
 /** All stations at once, or one of them. */
 export type WatchArea = Area<{ readonly watch: WatchState }>
 
 export interface AppState {
   readonly version: string
+  readonly alarms: AlarmsState
   readonly camera: CameraState
   readonly consent: ConsentState
   readonly fallback: FallbackState
   readonly history: HistoryKeeping
+  readonly inbox: FileInbox
+  readonly install: InstallState
   readonly language: LanguageState
   readonly link: LinkState
   readonly readings: ReadingsState
@@ -56,6 +65,7 @@ export interface AppState {
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
   loadResponsible(): Promise<ResponsibleArea>
+  loadPhoto(): Promise<PhotoArea>
   loadSettings(): Promise<SettingsArea>
   loadWatch(): Promise<WatchArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */

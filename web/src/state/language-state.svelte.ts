@@ -51,6 +51,11 @@ export class LanguageState {
     return this.#formats.percent.format(Math.min(probability, 0.99))
   }
 
+  /** A part of something counted, 0 to 1, in whole percent. */
+  share(part: number): string {
+    return this.#formats.percent.format(part)
+  }
+
   whole(value: number): string {
     return this.#formats.whole.format(value)
   }

@@ -12,6 +12,8 @@ export type Route =
   /** Without a machine: all of them. */
   | { readonly page: 'machines'; readonly machine?: string }
   | { readonly page: PlainPage }
+  /** `isShared`: with what another app shared. */
+  | { readonly page: 'photo'; readonly isShared?: boolean }
 
 /** What it needs of the browser. */
 export interface AddressBar {
@@ -49,6 +51,7 @@ export function parseRoute(hash: string): Route {
   const [page, part] = hash.replace(/^#\/?/, '').split('/')
   const plain = PLAIN_PAGES.find((name) => name === page)
   if (plain !== undefined) return { page: plain }
+  if (page === 'photo') return part === 'shared' ? { page, isShared: true } : { page }
   if (page !== 'watch' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
   if (name === undefined) return { page }

@@ -10,6 +10,7 @@ describe('route', () => {
       { page: 'watch', station: 'ایستگاه-۲' },
       { page: 'machines' },
       { page: 'machines', machine: 'machine_1' },
+      { page: 'photo' },
       { page: 'settings' },
       { page: 'admin' },
     ] as const
@@ -18,10 +19,14 @@ describe('route', () => {
 
   it('[RT2] opens the first page for anything unknown, and never throws', () => {
     expect(parseRoute('#/nowhere')).toEqual({ page: 'live' })
+    expect(parseRoute('#/photo/shared')).toEqual({ page: 'photo', isShared: true })
+    expect(parseRoute('#/photo/other')).toEqual({ page: 'photo' })
     expect(parseRoute('#/watch/%E0%A4%A')).toEqual({ page: 'watch' })
     expect(parseRoute('#/watch/a b')).toEqual({ page: 'watch' })
     fc.assert(
-      fc.property(fc.string(), (hash) => ['live', 'watch', 'machines', 'settings', 'admin', 'model'].includes(parseRoute(hash).page)),
+      fc.property(fc.string(), (hash) =>
+        ['live', 'watch', 'machines', 'photo', 'settings', 'admin', 'model'].includes(parseRoute(hash).page),
+      ),
     )
   })
 

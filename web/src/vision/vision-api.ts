@@ -20,6 +20,8 @@ export interface VisionOptions {
   readonly threads?: number
   /** How often the whole frame is searched while faces are being followed. Default 1000 ms; 0 searches every frame. */
   readonly findEveryMs?: number
+  /** How slowly probabilities follow, as a time constant. Default 250 ms; 0 gives each frame's own, as for pictures that are no film. */
+  readonly smoothingMs?: number
 }
 
 /** What the worker settled on once its networks are loaded. */

@@ -242,6 +242,7 @@ function toPlainOptions({
   maxFaces,
   threads,
   findEveryMs,
+  smoothingMs,
 }: VisionClientOptions): VisionOptions {
   return {
     modelsUrl,
@@ -251,6 +252,7 @@ function toPlainOptions({
     maxFaces,
     ...(threads === undefined ? {} : { threads }),
     ...(findEveryMs === undefined ? {} : { findEveryMs }),
+    ...(smoothingMs === undefined ? {} : { smoothingMs }),
   }
 }
 

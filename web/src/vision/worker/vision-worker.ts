@@ -29,6 +29,7 @@ async function open(options: VisionOptions): Promise<VisionInfo> {
     maxFaces: options.maxFaces,
     now: () => performance.now(),
     ...(options.findEveryMs === undefined ? {} : { findEveryMs: options.findEveryMs }),
+    ...(options.smoothingMs === undefined ? {} : { smoothingMs: options.smoothingMs }),
   })
   // The first inference is slow; better now than on the person's first frame. Nobody is in a black picture, so the crop's network too.
   await pipeline.analyse({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 4) }, 0)
