@@ -10,6 +10,8 @@ import { createConsentState } from './state/consent-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
+import { createKioskState, type KioskParts } from './state/kiosk-state.svelte.ts'
+import { createPaceState } from './state/pace-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
 import { createRememberedSettings } from './state/remembered-settings.ts'
 import { createRouteState } from './state/route-state.svelte.ts'
@@ -27,7 +29,7 @@ import { createVisionClient } from './vision/vision-client.ts'
 
 const MAX_FACES = 8
 /** Set while an update reloads the page: the camera that was on is turned on again. Once per tab. */
-const RESUME_KEY = 'semblante.resume-camera'
+const RESUME_KEY = 'resume-camera'
 
 const PROGRAM = `semblante-page@${__APP_VERSION__}`
 const VISION_SERVICE = 'vision'
@@ -38,6 +40,7 @@ const ADMIN_ADDRESS = '/admin'
 
 if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
+const rememberedInTab = createRememberedSettings(() => sessionStorage)
 const link = createRelayLink({ origin: location.origin, program: PROGRAM, clock: realClock })
 const station = createStationSettings(remembered, Math.random())
 const vision = createVisionClient({
@@ -75,7 +78,7 @@ const update = createUpdateState({
   serviceWorker: import.meta.env.PROD && 'serviceWorker' in navigator ? navigator.serviceWorker : undefined,
   every: (intervalMs, callback) => realClock.every(intervalMs, callback),
   reload() {
-    if (camera.status.kind === 'running') sessionStorage.setItem(RESUME_KEY, '1')
+    if (camera.status.kind === 'running') rememberedInTab.write(RESUME_KEY, '1')
     location.reload()
   },
 })
@@ -109,13 +112,33 @@ vision.onAnalysis((analysis) => {
   fallback.noteLocal(analysis, Date.now() - analysis.time)
 })
 
-function readVideo(video: HTMLVideoElement): () => void {
-  visionState.open()
+const pace = createPaceState()
+const kiosk = createKioskState(remembered)
+function forgetFaces(): void {
   vision.reset()
   publisher.reset()
+}
+let kioskParts: KioskParts | undefined
+let isKeptRunning = false
+/** Asked at every start of the camera; a tablet that was offline then has another chance at the next. */
+async function keepRunning(): Promise<void> {
+  if (isKeptRunning) return
+  isKeptRunning = true
+  try {
+    const { startKeepRunning } = await import('./keep-running.svelte.ts')
+    startKeepRunning({ camera, visionState, vision, link, pace, clock: realClock, countShown: () => countShown(), forgetFaces })
+  } catch {
+    isKeptRunning = false
+  }
+}
+
+function readVideo(video: HTMLVideoElement): () => void {
+  visionState.open()
+  forgetFaces()
+  void keepRunning()
   const source = createFrameSource({
     video,
-    isWanted: () => fallback.isIdle,
+    isWanted: () => fallback.isIdle && pace.takeTurn(performance.now()),
     onFrame: (frame, time) => fallback.submit(frame, time),
   })
   countShown = () => source.shownCount
@@ -132,8 +155,10 @@ const app: AppState = {
   camera,
   consent,
   fallback,
+  kiosk,
   language,
   link: linkState,
+  pace,
   readings,
   route,
   station,
@@ -142,6 +167,7 @@ const app: AppState = {
   vision: visionState,
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
+  loadKiosk: async () => (kioskParts ??= (await import('./kiosk.ts')).createKioskParts(kiosk, remembered)),
   async loadModelCard() {
     const { openModelCard } = await import('./model-card.ts')
     const { state } = vision
@@ -164,8 +190,8 @@ link.start()
 addEventListener('online', () => link.retryNow())
 mount(App, { target: document.body, props: { app } })
 
-if (sessionStorage.getItem(RESUME_KEY) !== null) {
-  sessionStorage.removeItem(RESUME_KEY)
+if (rememberedInTab.read(RESUME_KEY) === '1') {
+  rememberedInTab.write(RESUME_KEY, '')
   if (consent.isDecided) void camera.turnOn()
 }
 

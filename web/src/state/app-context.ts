@@ -4,10 +4,12 @@ import type { AdminState } from './admin-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
 import type { ConsentState } from './consent-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
+import type { KioskParts, KioskState } from './kiosk-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
 import type { MachinesState } from './machines-state.svelte.ts'
 import type { ModelCard } from './model-card.ts'
+import type { PaceState } from './pace-state.svelte.ts'
 import type { ReadingsState } from './readings-state.svelte.ts'
 import type { RouteState } from './route-state.svelte.ts'
 import type { StationSettings } from './station-settings.svelte.ts'
@@ -37,8 +39,10 @@ export interface AppState {
   readonly camera: CameraState
   readonly consent: ConsentState
   readonly fallback: FallbackState
+  readonly kiosk: KioskState
   readonly language: LanguageState
   readonly link: LinkState
+  readonly pace: PaceState
   readonly readings: ReadingsState
   readonly route: RouteState
   readonly station: StationSettings
@@ -47,6 +51,8 @@ export interface AppState {
   readonly vision: VisionState
   // Pages that are fetched when somebody opens them. Each rejects when its files cannot be had.
   loadAdmin(): Promise<AdminArea>
+  /** What a tablet in kiosk mode, or about to be, needs besides. */
+  loadKiosk(): Promise<KioskParts>
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
