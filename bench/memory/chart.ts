@@ -17,7 +17,7 @@ const STEPS_MINUTES = [1, 2, 5, 10, 30, 60] as const
 
 export function toChart(samples: readonly MemorySample[]): string {
   const minutes = Math.max((samples.at(-1)?.seconds ?? 0) / 60, 0.1)
-  const lines = LINES.map((line) => ({ ...line, values: samples.map((sample) => (SERIES[line.at]?.of(sample) ?? 0) / 1e6) }))
+  const lines = LINES.map((line) => ({ ...line, values: samples.map((sample) => SERIES[line.at].of(sample) / 1e6) }))
   const stepMb = toStep(Math.max(1, ...lines.flatMap(({ values }) => values)) / 5, STEPS_MB)
   const topMb = Math.ceil((Math.max(1, ...lines.flatMap(({ values }) => values)) * 1.05) / stepMb) * stepMb
   const toX = (seconds: number): number => PLOT.left + (seconds / 60 / minutes) * (PLOT.right - PLOT.left)
@@ -35,7 +35,8 @@ export function toChart(samples: readonly MemorySample[]): string {
   const labels = spread(lines.map(({ values }) => toY(values.at(-1) ?? 0)))
   const drawn = lines.map(({ label, colour, values }, index) => {
     const points = values.map((value, at) => `${toX(samples[at]?.seconds ?? 0).toFixed(1)},${toY(value).toFixed(1)}`).join(' ')
-    const text = `${label}: ${(values.at(-1) ?? 0).toFixed(values.at(-1) !== undefined && (values.at(-1) ?? 0) < 20 ? 1 : 0)} MB`
+    const last = values.at(-1) ?? 0
+    const text = `${label}: ${last.toFixed(last < 20 ? 1 : 0)} MB`
     const y = (labels[index] ?? 0).toFixed(1)
     return `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="2"/><text x="${String(PLOT.right + 10)}" y="${y}" dy="4" fill="${colour}" font-weight="600">${text}</text>`
   })

@@ -7,7 +7,10 @@ const PAGES: readonly Route['page'][] = ['live', 'watch', 'machines', 'settings'
 
 function createTablet(kept?: string) {
   const values = new Map<string, string>(kept === undefined ? [] : [['semblante.kiosk', kept]])
-  const storage = { getItem: (key: string) => values.get(key) ?? null, setItem: (key: string, value: string) => void values.set(key, value) }
+  const storage = {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+  }
   return { values, load: () => createKioskState(createRememberedSettings(() => storage)) }
 }
 

@@ -30,14 +30,17 @@ export function createWakeLock(browser: WakeLockBrowser): WakeLock {
       let lock: ScreenLock | undefined
       let isAsking = false
 
+      /** Asked anew: it may have been let go while the browser was asked. */
+      const isWanted = (): boolean => isHeld
+
       async function acquire(): Promise<void> {
-        if (!isHeld || isAsking || request === undefined || !browser.isVisible()) return
+        if (!isWanted() || isAsking || request === undefined || !browser.isVisible()) return
         isAsking = true
         const before = lock
         lock = await request().catch(() => undefined)
         isAsking = false
         await before?.release().catch(() => undefined)
-        if (!isHeld) await letGo()
+        if (!isWanted()) await letGo()
       }
 
       async function letGo(): Promise<void> {

@@ -7,7 +7,11 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 
 /** A tablet that reads, with the hands of its clock in the test. */
-function createTablet(): { readonly pace: ReadingPace; run(forMs: number, durationMs: number, faces?: number): void; sleep(forMs: number): void } {
+function createTablet(): {
+  readonly pace: ReadingPace
+  run(forMs: number, durationMs: number, faces?: number): void
+  sleep(forMs: number): void
+} {
   const pace = createReadingPace()
   let now = 5000
   return {
@@ -106,7 +110,12 @@ describe('reading pace', () => {
   })
 
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('run'), seconds: fc.integer({ min: 1, max: 400 }), ms: fc.integer({ min: 1, max: 2000 }), faces: fc.nat({ max: 20 }) }),
+    fc.record({
+      kind: fc.constant('run'),
+      seconds: fc.integer({ min: 1, max: 400 }),
+      ms: fc.integer({ min: 1, max: 2000 }),
+      faces: fc.nat({ max: 20 }),
+    }),
     fc.record({ kind: fc.constant('battery'), isCharging: fc.boolean(), level: fc.double({ min: 0, max: 1, noNaN: true }) }),
     fc.record({ kind: fc.constant('hidden'), isHidden: fc.boolean() }),
     fc.record({ kind: fc.constant('sleep'), seconds: fc.integer({ min: 1, max: 100_000 }) }),
