@@ -18,7 +18,7 @@ export interface KioskParts {
   readonly lock: PinLock
 }
 
-/** The first page is always shown. */
+/** The first page is always shown, and the one on responsible use. */
 export const KIOSK_PAGES = ['live', 'machines'] as const
 export type KioskPages = (typeof KIOSK_PAGES)[number]
 
@@ -51,7 +51,9 @@ export class KioskState {
 
   /** Any page that is not chosen asks for the PIN, those that will be invented too. */
   allows(page: Route['page']): boolean {
-    return this.#pages === undefined || this.#isUnlocked || page === 'live' || page === this.#pages
+    // Whoever is read may know how that is meant to be used.
+    const isForAll = page === 'live' || page === 'responsible'
+    return this.#pages === undefined || this.#isUnlocked || isForAll || page === this.#pages
   }
 
   /** Leaves it open, so that whoever turns it on sees what becomes of it. @returns whether it will outlive the page. */

@@ -3,7 +3,7 @@ import { createKioskState } from './kiosk-state.svelte.ts'
 import { createRememberedSettings } from './remembered-settings.ts'
 import type { Route } from './route-state.svelte.ts'
 
-const PAGES: readonly Route['page'][] = ['live', 'watch', 'machines', 'settings', 'admin', 'model']
+const PAGES: readonly Route['page'][] = ['live', 'watch', 'machines', 'settings', 'admin', 'model', 'responsible']
 
 function createTablet(kept?: string) {
   const values = new Map<string, string>(kept === undefined ? [] : [['semblante.kiosk', kept]])
@@ -25,9 +25,9 @@ describe('kiosk state', () => {
     const kiosk = load()
     expect(kiosk.turnOn('live')).toBe(true)
     expect(kiosk.allows('settings')).toBe(true)
-    expect(PAGES.filter((page) => load().allows(page))).toEqual(['live'])
+    expect(PAGES.filter((page) => load().allows(page))).toEqual(['live', 'responsible'])
     kiosk.turnOn('machines')
-    expect(PAGES.filter((page) => load().allows(page))).toEqual(['live', 'machines'])
+    expect(PAGES.filter((page) => load().allows(page))).toEqual(['live', 'machines', 'responsible'])
   })
 
   it('[KI3] opens with the PIN until it is locked; turned off it stays off', () => {
