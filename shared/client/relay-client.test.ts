@@ -1,6 +1,7 @@
 /** The client against a real WebSocket server that is told to misbehave. Time is the test's; only partysocket's own zero pauses are real. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBench, nextTurns, stateOf, stopClients, waitOut } from '#shared/testing/client-bench'
+import { createFakeClock } from '#shared/testing/fake-clock'
 import { openScriptedRelay, WELCOME } from '#shared/testing/scripted-relay'
 
 afterEach(stopClients)
@@ -144,6 +145,20 @@ describe('coming back', () => {
     await waitOut(bench)
     await relay.nextWelcomed()
     await stateOf(bench.client, 'open')
+  })
+
+  it('[RC39] a clock that was put back hides no silence', async () => {
+    await using relay = await openScriptedRelay()
+    const hands = createFakeClock()
+    let backMs = 0
+    const { client } = createBench(relay, { clock: { ...hands, now: () => hands.now() - backMs } })
+    client.start()
+    const connection = await relay.nextWelcomed({ pingIntervalMs: 1000 })
+    await stateOf(client, 'open')
+    backMs = 3_600_000
+    hands.advance(1000)
+    await connection.closed
+    await stateOf(client, 'waiting')
   })
 
   it('[RC11] tries at once when told that the network is back', async () => {

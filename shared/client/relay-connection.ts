@@ -234,9 +234,9 @@ class ReturningConnection implements RelayConnection {
     this.#listener.onOpened(welcome)
   }
 
-  /** A socket may be dead without knowing it, as after a change of network. */
+  /** A socket may be dead without knowing it, as after a change of network. A clock that was put back says nothing about silence. */
   #checkLife(intervalMs: number): void {
-    const silentMs = this.#clock.now() - this.#heardAt
+    const silentMs = Math.abs(this.#clock.now() - this.#heardAt)
     if (silentMs >= 2 * intervalMs) this.#reconnect()
     else if (silentMs >= intervalMs / 2) this.send({ type: 'ping' })
   }

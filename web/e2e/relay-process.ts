@@ -12,6 +12,8 @@ export interface RelayProcess {
   /** As `http://127.0.0.1:40123`. */
   readonly origin: string
   readonly port: number
+  /** Of the process that serves. */
+  readonly pid: number
   /** Asks it to stop and waits for the end. Twice is harmless. @returns the exit code. */
   stop(): Promise<number | null>
   /** Ends it without warning. */
@@ -36,6 +38,7 @@ export async function startRelayProcess(options: RelayProcessOptions = {}): Prom
   return {
     origin: `http://127.0.0.1:${port}`,
     port,
+    pid: child.pid ?? 0,
     stop: () => end(child, 'SIGTERM'),
     async kill() {
       await end(child, 'SIGKILL')

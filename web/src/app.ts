@@ -17,6 +17,8 @@ import { createInstallState, thisInstallBrowser } from './state/install-state.sv
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { listenToLaunches } from './state/launched-files.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
+import { createKioskState, type KioskParts } from './state/kiosk-state.svelte.ts'
+import { createPaceState } from './state/pace-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
 import { createRememberedSettings } from './state/remembered-settings.ts'
 import { createRouteState, toHash } from './state/route-state.svelte.ts'
@@ -37,7 +39,7 @@ const MAX_FACES = 8
 /** A photo may show a crowd, and has no frame before it. */
 const PHOTO_READING = { maxFaces: 16, findEveryMs: 0, smoothingMs: 0 } as const
 /** Set while an update reloads the page: the camera that was on is turned on again. Once per tab. */
-const RESUME_KEY = 'semblante.resume-camera'
+const RESUME_KEY = 'resume-camera'
 
 const PROGRAM = `semblante-page@${__APP_VERSION__}`
 const VISION_SERVICE = 'vision'
@@ -48,6 +50,7 @@ const ADMIN_ADDRESS = '/admin'
 
 if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
+const rememberedInTab = createRememberedSettings(() => sessionStorage)
 const install = createInstallState(thisInstallBrowser(), remembered)
 install.start()
 const link = createRelayLink({
@@ -107,7 +110,7 @@ const update = createUpdateState({
   serviceWorker: import.meta.env.PROD && 'serviceWorker' in navigator ? navigator.serviceWorker : undefined,
   every: (intervalMs, callback) => realClock.every(intervalMs, callback),
   reload() {
-    if (camera.status.kind === 'running') sessionStorage.setItem(RESUME_KEY, '1')
+    if (camera.status.kind === 'running') rememberedInTab.write(RESUME_KEY, '1')
     location.reload()
   },
 })
@@ -143,13 +146,33 @@ vision.onAnalysis((analysis) => {
   fallback.noteLocal(analysis, Date.now() - analysis.time)
 })
 
-function readVideo(video: HTMLVideoElement): () => void {
-  visionState.open()
+const pace = createPaceState()
+const kiosk = createKioskState(remembered)
+function forgetFaces(): void {
   vision.reset()
   publisher.reset()
+}
+let kioskParts: KioskParts | undefined
+let isKeptRunning = false
+/** Asked at every start of the camera; a tablet that was offline then has another chance at the next. */
+async function keepRunning(): Promise<void> {
+  if (isKeptRunning) return
+  isKeptRunning = true
+  try {
+    const { startKeepRunning } = await import('./keep-running.svelte.ts')
+    startKeepRunning({ camera, visionState, vision, link, pace, clock: realClock, countShown: () => countShown(), forgetFaces })
+  } catch {
+    isKeptRunning = false
+  }
+}
+
+function readVideo(video: HTMLVideoElement): () => void {
+  visionState.open()
+  forgetFaces()
+  void keepRunning()
   const source = createFrameSource({
     video,
-    isWanted: () => fallback.isIdle,
+    isWanted: () => fallback.isIdle && pace.takeTurn(performance.now()),
     onFrame: (frame, time) => fallback.submit(frame, time),
   })
   countShown = () => source.shownCount
@@ -176,8 +199,10 @@ const app: AppState = {
   history: keeping,
   inbox,
   install,
+  kiosk,
   language,
   link: linkState,
+  pace,
   readings,
   route,
   station,
@@ -187,6 +212,7 @@ const app: AppState = {
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
   loadHistory: async () => (await import('./history.ts')).createHistoryArea(keeping, () => station.name),
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
+  loadKiosk: async () => (kioskParts ??= (await import('./kiosk.ts')).createKioskParts(kiosk, remembered)),
   async loadModelCard() {
     const { openModelCard } = await import('./model-card.ts')
     const { state } = vision
@@ -211,8 +237,8 @@ addEventListener('online', () => link.retryNow())
 // A task of its own: evaluating all of the above is as much as one should hold, on a slow tablet (Lighthouse counts it as blocked time).
 realClock.after(0, () => void mount(App, { target: document.body, props: { app } }))
 
-if (sessionStorage.getItem(RESUME_KEY) !== null) {
-  sessionStorage.removeItem(RESUME_KEY)
+if (rememberedInTab.read(RESUME_KEY) === '1') {
+  rememberedInTab.write(RESUME_KEY, '')
   if (consent.isDecided) void camera.turnOn()
 }
 

@@ -9,11 +9,13 @@ import type { HistoryKeeping } from './history-keeping.svelte.ts'
 import type { HistoryState } from './history-state.svelte.ts'
 import type { FileInbox } from './file-inbox.svelte.ts'
 import type { InstallState } from './install-state.svelte.ts'
+import type { KioskParts, KioskState } from './kiosk-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
 import type { MachinesState } from './machines-state.svelte.ts'
 import type { ModelCard } from './model-card.ts'
 import type { PhotoState } from './photo-state.svelte.ts'
+import type { PaceState } from './pace-state.svelte.ts'
 import type { ReadingsState } from './readings-state.svelte.ts'
 import type { RouteState } from './route-state.svelte.ts'
 import type { StationSettings } from './station-settings.svelte.ts'
@@ -50,8 +52,10 @@ export interface AppState {
   readonly history: HistoryKeeping
   readonly inbox: FileInbox
   readonly install: InstallState
+  readonly kiosk: KioskState
   readonly language: LanguageState
   readonly link: LinkState
+  readonly pace: PaceState
   readonly readings: ReadingsState
   readonly route: RouteState
   readonly station: StationSettings
@@ -61,6 +65,8 @@ export interface AppState {
   // Pages that are fetched when somebody opens them. Each rejects when its files cannot be had.
   loadAdmin(): Promise<AdminArea>
   loadHistory(): Promise<HistoryArea>
+  /** What a tablet in kiosk mode, or about to be, needs besides. */
+  loadKiosk(): Promise<KioskParts>
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>

@@ -68,6 +68,13 @@ export class CameraState {
     await this.#refreshDevices()
   }
 
+  /** Opens the camera anew when it was taken away unnoticed, as while the tablet slept. */
+  async checkUp(): Promise<void> {
+    if (this.#status.kind !== 'running') return
+    const track = this.#status.camera.stream.getVideoTracks()[0]
+    if (track === undefined || track.readyState === 'ended' || track.muted) await this.turnOn()
+  }
+
   pause(): void {
     this.#cameras.close()
     this.#status = { kind: 'paused' }

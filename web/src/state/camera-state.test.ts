@@ -149,4 +149,25 @@ describe('camera state', () => {
     expect(opened).toEqual(['back', 'front'])
     expect(values.get('semblante.camera')).toBe('front')
   })
+
+  it('[CS9] opens the camera anew when its track ended or fell silent unnoticed, and leaves one that works alone', async () => {
+    const { state, answerWith, opened } = setUp()
+    const track = { readyState: 'live', muted: false, getSettings: () => ({}) }
+    const stream: MediaStream = Object.create(null, { getVideoTracks: { value: () => [track] } })
+    const device = { id: 'front', label: 'Front' }
+    answerWith(() => Promise.resolve({ ok: true, camera: { stream, device, width: 640, height: 480, frameRate: 30 } }))
+    await state.checkUp()
+    await state.turnOn()
+    await state.checkUp()
+    expect(opened).toHaveLength(1)
+    track.muted = true
+    await state.checkUp()
+    expect(opened).toHaveLength(2)
+    Object.assign(track, { muted: false, readyState: 'ended' })
+    await state.checkUp()
+    expect(opened).toHaveLength(3)
+    state.pause()
+    await state.checkUp()
+    expect(opened).toHaveLength(3)
+  })
 })

@@ -6,8 +6,8 @@
 export interface RememberedSettings {
   /** The text under `name`; undefined when there is none or storage is out of reach. */
   read(name: string): string | undefined
-  /** Harmless when storage is full or forbidden. */
-  write(name: string, value: string): void
+  /** Harmless when storage is full or forbidden. @returns whether it outlives the page. */
+  write(name: string, value: string): boolean
 }
 
 /** The part of `Storage` it needs. */
@@ -35,8 +35,10 @@ export function createRememberedSettings(openStorage: () => TextStorage): Rememb
       held.set(name, value)
       try {
         openStorage().setItem(PREFIX + name, value)
+        return true
       } catch {
         // Kept in `held` for as long as the page lives.
+        return false
       }
     },
   }

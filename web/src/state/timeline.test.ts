@@ -35,4 +35,12 @@ describe('timeline', () => {
     timeline.add(2000, undefined)
     expect(timeline.window(0).rows[0]).toEqual([0, null])
   })
+
+  it('[TL5] begins anew when the clock was put back, so that times only grow', () => {
+    const timeline = createTimeline(4)
+    for (const second of [7200, 7201, 7202]) timeline.add(second * 1000, probabilities(0))
+    timeline.add(3600_000, probabilities(0.5))
+    timeline.add(3601_000, probabilities(0.25))
+    expect(timeline.window(0).times).toEqual([3600, 3601])
+  })
 })

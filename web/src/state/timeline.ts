@@ -7,7 +7,10 @@ import { EMOTIONS } from '#shared/model/emotions'
 export interface Timeline {
   /** How many samples it holds now. */
   readonly length: number
-  /** Adds a sample; the oldest goes when it is full. `probabilities` in the order of `EMOTIONS`, undefined when nobody is in view. */
+  /**
+   * Adds a sample; the oldest goes when it is full. One that is older than the newest means that the clock was put back: it begins anew, so
+   * that times only grow. `probabilities` in the order of `EMOTIONS`, undefined when nobody is in view.
+   */
   add(timeMs: number, probabilities: readonly number[] | undefined): void
   clear(): void
   /** Copies what is not older than `sinceMs`, oldest first. Gaps (nobody in view) are null. */
@@ -38,6 +41,10 @@ export function createTimeline(capacity: number): Timeline {
       return length
     },
     add(timeMs, probabilities) {
+      if (length > 0 && timeMs < (times[toSlot(length - 1)] ?? 0)) {
+        length = 0
+        next = 0
+      }
       times[next] = timeMs
       for (let emotion = 0; emotion < EMOTIONS.length; emotion += 1) {
         values[next * EMOTIONS.length + emotion] = probabilities?.[emotion] ?? Number.NaN

@@ -1,6 +1,7 @@
 /**
  * Takes frames from a playing video and hands them on, at most one per new picture and only when somebody wants one, so that the
- * main thread does next to nothing. What is done with a frame is left to the receiver, who owns it and must close or transfer it.
+ * main thread does next to nothing. Browsers tell no pictures of a page that is hidden or covered: there a timer looks once a second whether
+ * there is a new one. What is done with a frame is left to the receiver, who owns it and must close or transfer it.
  */
 
 export interface FrameSourceOptions {
@@ -19,6 +20,9 @@ export interface FrameSource {
   readonly shownCount: number
 }
 
+/** Browsers fire the timers of hidden pages no more often. */
+const UNTOLD_CHECK_MS = 1000
+
 export function createFrameSource(options: FrameSourceOptions): FrameSource {
   const { video } = options
   const hasFrameCallback = 'requestVideoFrameCallback' in video
@@ -28,6 +32,9 @@ export function createFrameSource(options: FrameSourceOptions): FrameSource {
   let handle = 0
   let shownCount = 0
   let lastMediaTime = -1
+  let isTold = false
+  let decodedCount = 0
+  let checkTimer: ReturnType<typeof setInterval> | undefined
 
   function schedule(): void {
     handle = hasFrameCallback ? video.requestVideoFrameCallback(onPicture) : requestAnimationFrame(onRefresh)
@@ -36,14 +43,24 @@ export function createFrameSource(options: FrameSourceOptions): FrameSource {
   function onRefresh(): void {
     if (video.currentTime !== lastMediaTime) {
       lastMediaTime = video.currentTime
+      isTold = true
       takePicture()
     }
     if (isRunning) schedule()
   }
 
   function onPicture(): void {
+    isTold = true
     takePicture()
     if (isRunning) schedule()
+  }
+
+  /** The same picture twice would be told as something new: only where the browser has decoded another one since. */
+  function takeUntold(): void {
+    const decoded = video.getVideoPlaybackQuality().totalVideoFrames
+    if (!isTold && decoded !== decodedCount) takePicture()
+    decodedCount = decoded
+    isTold = false
   }
 
   function takePicture(): void {
@@ -78,12 +95,15 @@ export function createFrameSource(options: FrameSourceOptions): FrameSource {
       isRunning = true
       generation += 1
       shownCount = 0
+      isTold = true
       schedule()
+      checkTimer = setInterval(takeUntold, UNTOLD_CHECK_MS)
     },
     stop() {
       if (!isRunning) return
       isRunning = false
       generation += 1
+      clearInterval(checkTimer)
       if (hasFrameCallback) video.cancelVideoFrameCallback(handle)
       else cancelAnimationFrame(handle)
     },

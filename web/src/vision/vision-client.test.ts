@@ -207,6 +207,63 @@ describe('vision client', () => {
     })
   })
 
+  it('[VC11] starts a new worker when the runtime fails that has worked, as when the GPU is lost', async () => {
+    let isLost = false
+    const { client, workers, states, analyses } = createBench({
+      analyse: (_frame, time) =>
+        toWire(() => (isLost ? Promise.reject(new VisionError('runtime-failed', 'device lost')) : Promise.resolve(analysisAt(time)))),
+    })
+    client.open()
+    await untilState(client, 'ready')
+    isLost = true
+    client.submit(createFrame().frame, 1)
+    await vi.waitFor(() => {
+      expect(states.map(({ kind }) => kind)).toEqual(['loading', 'ready', 'restarting', 'ready'])
+    })
+    isLost = false
+    client.submit(createFrame().frame, 2)
+    await vi.waitFor(() => {
+      expect(analyses).toEqual([2])
+    })
+    expect(workers).toHaveLength(2)
+  })
+
+  it('[VC12] crashes that lie far apart never use up the restarts; one after every few frames does', async () => {
+    const { client, workers } = createBench({}, { maxRestarts: 2 })
+    client.open()
+    async function readFrames(count: number): Promise<void> {
+      await untilState(client, 'ready')
+      for (let frame = 0; frame < count; frame += 1) {
+        await new Promise<void>((resolve) => {
+          const forget = client.onAnalysis(() => {
+            forget()
+            resolve()
+          })
+          client.submit(createFrame().frame, frame)
+        })
+      }
+    }
+    async function crash(): Promise<void> {
+      const ended = workers.at(-1)
+      ended?.crash('out of memory')
+      client.submit(createFrame().frame, 0)
+      await vi.waitFor(() => {
+        expect(ended?.isTerminated).toBe(true)
+      })
+    }
+    for (let day = 0; day < 5; day += 1) {
+      await readFrames(30)
+      await crash()
+    }
+    await readFrames(30)
+    for (let time = 0; time < 3; time += 1) {
+      await crash()
+      if (time < 2) await readFrames(3)
+    }
+    await untilState(client, 'failed')
+    expect(client.state).toMatchObject({ error: { code: 'worker-crashed' } })
+  })
+
   it('[VC7] notices a hang, and gives up after the given number of restarts in a row', async () => {
     const never = () => new Promise<never>(() => undefined)
     const { client, workers, states } = createBench({ open: never }, { openTimeoutMs: 5, maxRestarts: 2 })

@@ -49,20 +49,27 @@ export interface VisionClientOptions extends VisionOptions {
   readonly openTimeoutMs?: number
   /** How long one frame may take before the worker counts as hung. Default 10 000 ms. */
   readonly analyseTimeoutMs?: number
-  /** How many restarts in a row, without an analysis in between, before giving up. Default 3. */
+  /** How many restarts in a row, without `STEADY_FRAMES` analyses in between, before giving up. Default 3. */
   readonly maxRestarts?: number
 }
 
 const OPEN_TIMEOUT_MS = 60_000
 const ANALYSE_TIMEOUT_MS = 10_000
 const MAX_RESTARTS = 3
+/** A worker that read so many frames works: what happens to it later is another matter. */
+const STEADY_FRAMES = 30
 
 /** One worker's life: made by `start`, over when `stop` was called or it failed. */
 interface Running {
   readonly worker: Worker
   readonly api: Remote<VisionWireApi>
-  /** Rejects when the worker crashes; never resolves. */
-  readonly crashed: Promise<never>
+  /**
+   * Called when the worker crashes. Not a promise: each question would leave something behind in one that lives as long as the worker,
+   * which is weeks.
+   */
+  readonly crashListeners: Set<(error: VisionError) => void>
+  /** Set by a crash between questions: the next one is told. */
+  crash: VisionError | undefined
 }
 
 interface WaitingFrame {
@@ -80,6 +87,8 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   let waiting: WaitingFrame | null = null
   let isAnalysing = false
   let restarts = 0
+  /** By the worker that runs. */
+  let answers = 0
 
   function setState(next: VisionState): void {
     state = next
@@ -89,6 +98,7 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   async function start(): Promise<void> {
     const current = startWorker(createWorker)
     running = current
+    answers = 0
     try {
       const info = await ask(current, (api) => api.open(toPlainOptions(options)), openTimeoutMs)
       if (running === current) setState({ kind: 'ready', info })
@@ -97,10 +107,11 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     }
   }
 
-  /** A crash or a hang may pass; a wrong file will not. */
+  /** A crash or a hang may pass; a wrong file will not. A runtime that has worked and fails has lost something: its GPU, its memory. */
   function onFailure(error: VisionError): void {
     stopWorker()
-    const mayPass = error.code === 'worker-crashed' || error.code === 'worker-timeout'
+    const hasLost = error.code === 'runtime-failed' && state.kind === 'ready'
+    const mayPass = hasLost || error.code === 'worker-crashed' || error.code === 'worker-timeout'
     if (!mayPass || restarts >= maxRestarts) {
       setState({ kind: 'failed', error })
       return
@@ -109,6 +120,12 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     setState({ kind: 'restarting', attempt: restarts, error })
     // A listener may have closed the client.
     if (state.kind === 'restarting') void start()
+  }
+
+  function noteAnswer(): void {
+    answers += 1
+    if (answers >= STEADY_FRAMES) restarts = 0
+    isAnalysing = false
   }
 
   function stopWorker(): void {
@@ -124,8 +141,7 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     try {
       const analysis = await ask(current, (api) => api.analyse(transfer(frame, [frame]), time), analyseTimeoutMs)
       if (running !== current) return
-      restarts = 0
-      isAnalysing = false
+      noteAnswer()
       for (const listener of analysisListeners) listener(analysis)
       analyseWaiting(current)
     } catch (error) {
@@ -138,8 +154,7 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     try {
       const pictures = await ask(current, (api) => api.toPictures(transfer(frame, [frame]), time, kind), analyseTimeoutMs)
       if (running !== current) return undefined
-      restarts = 0
-      isAnalysing = false
+      noteAnswer()
       analyseWaiting(current)
       return pictures
     } catch (error) {
@@ -201,17 +216,16 @@ function createVisionWorker(): Worker {
 
 function startWorker(createWorker: () => Worker): Running {
   const worker = createWorker()
-  const crashed = new Promise<never>((_resolve, reject) => {
-    const onCrash = (event: Event): void => {
-      const message: unknown = Reflect.get(event, 'message')
-      reject(new VisionError('worker-crashed', typeof message === 'string' && message !== '' ? message : event.type))
-    }
-    worker.addEventListener('error', onCrash)
-    worker.addEventListener('messageerror', onCrash)
-  })
-  // Handled by whoever asks next; a crash between questions is no unhandled rejection.
-  crashed.catch(() => undefined)
-  return { worker, api: wrap<VisionWireApi>(worker), crashed }
+  const running: Running = { worker, api: wrap<VisionWireApi>(worker), crashListeners: new Set(), crash: undefined }
+  const onCrash = (event: Event): void => {
+    const message: unknown = Reflect.get(event, 'message')
+    const error = new VisionError('worker-crashed', typeof message === 'string' && message !== '' ? message : event.type)
+    running.crash = error
+    for (const listener of [...running.crashListeners]) listener(error)
+  }
+  worker.addEventListener('error', onCrash)
+  worker.addEventListener('messageerror', onCrash)
+  return running
 }
 
 /** @throws VisionError the worker's own, or that it crashed or kept silent. */
@@ -220,16 +234,21 @@ async function ask<Value>(
   question: (api: Remote<VisionWireApi>) => Promise<WireResult<Value>>,
   timeoutMs: number,
 ): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new VisionError('worker-timeout', `no answer within ${String(timeoutMs)} ms`))
-    }, timeoutMs)
-  })
+  let end: () => void = () => {}
   try {
-    return fromWire(await Promise.race([question(running.api), running.crashed, timeout]))
+    const answer = new Promise<WireResult<Value>>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new VisionError('worker-timeout', `no answer within ${String(timeoutMs)} ms`)), timeoutMs)
+      running.crashListeners.add(reject)
+      end = () => {
+        clearTimeout(timer)
+        running.crashListeners.delete(reject)
+      }
+      if (running.crash === undefined) question(running.api).then(resolve, reject)
+      else reject(running.crash)
+    })
+    return fromWire(await answer)
   } finally {
-    clearTimeout(timer)
+    end()
   }
 }
 
