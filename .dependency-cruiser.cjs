@@ -134,7 +134,9 @@ module.exports = {
       from: { pathNot: [test, '^web/src/vision/worker/'] },
       to: { path: '^web/src/vision/worker/', dependencyTypesNot: ['type-only'], pathNot: '[?]worker' },
     },
-    room('web-state', '^web/src/state/', ['^web/src/(link|vision)/', shared]),
+    room('web-history', '^web/src/history/', [shared]),
+    packages('web-history-packages', '^web/src/history/', ['idb']),
+    room('web-state', '^web/src/state/', ['^web/src/(link|vision|history)/', shared]),
     room('web-ui', '^web/src/ui/', ['^web/src/state/', '^web/src/paraglide/', '^shared/(model|protocol)/']),
     {
       name: 'only-link-opens-sockets',

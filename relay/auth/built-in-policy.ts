@@ -4,7 +4,9 @@ import type { Publisher } from '#shared/protocol/topics'
 import { parsePolicyText, type PolicyRules } from './policy-file.ts'
 
 /** Narrower than the catalog: a station speaks for itself only. */
-const OWN_TOPICS: ReadonlyMap<string, string> = new Map(['emotion', 'totals', 'consent'].map((root) => [`${root}/+`, `${root}/{station}`]))
+const OWN_TOPICS: ReadonlyMap<string, string> = new Map(
+  ['emotion', 'history', 'totals', 'consent'].map((root) => [`${root}/+`, `${root}/{station}`]),
+)
 
 /** As the file an operator would write; a place to start from. */
 export const BUILT_IN_POLICY: string = write({

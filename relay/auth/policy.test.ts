@@ -238,6 +238,7 @@ describe('the built-in policy', () => {
     ['subscribe', '$relay/stats', 'admin'],
     ['subscribe', '$relay/#', 'admin'],
     ['publish', 'emotion/kiosk', 'station operator admin'],
+    ['publish', 'history/kiosk', 'station operator admin'],
     ['publish', 'app/x/y', 'station operator admin'],
     ['publish', 'order/1', 'station operator admin'],
     ['publish', 'machine/press/status', ''],
@@ -268,7 +269,7 @@ describe('the built-in policy', () => {
     },
     "station": {
       "extends": "viewer",
-      "publish": ["emotion/{station}", "totals/{station}", "consent/{station}", "agent/+/message", "app/#", "order/#"],
+      "publish": ["emotion/{station}", "history/{station}", "totals/{station}", "consent/{station}", "agent/+/message", "app/#", "order/#"],
       "request": ["peer/+", "process/#", "agents"]
     },
     "operator": {

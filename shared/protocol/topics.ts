@@ -4,6 +4,7 @@ import type { ConsentNeed } from '#shared/model/consent'
 import { StationConsent, StationTotals } from './consent.ts'
 import { EmotionReading } from './emotion.ts'
 import { AgentEvent } from './agent.ts'
+import { HistoryBatch } from './history.ts'
 import { MachineAlarmEvent, MachineCommandEvent, MachineHistoryPoint, MachineStatus } from './machine.ts'
 import { PresenceEvent, RelayStats } from './relay-report.ts'
 
@@ -61,6 +62,18 @@ export const TOPICS = {
     since: '0.1.0',
     needs: 'readings',
     doc: 'What the station named in the last level reads, a few times a second and on change.',
+  },
+  history: {
+    filter: 'history/+',
+    schema: HistoryBatch,
+    delivery: 'acked',
+    publishers: ['station'],
+    // A few hours of one busy station.
+    history: { count: 1_024, bytes: 2 * 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.4.0',
+    needs: 'readings',
+    doc: 'What a station kept second by second: told every few seconds, and after an outage all that was missed, in order.',
   },
   totals: {
     filter: 'totals/+',

@@ -52,8 +52,11 @@ function toRange(schema: TSchema, widest: number): { min: number; max: number } 
 /** JSON Schema counts code points, as fast-check's unit `binary` does. */
 function toStringArbitrary(schema: TSchema): fc.Arbitrary<string> {
   const size = toSize(schema, 'Length', 24)
-  if (Reflect.get(schema, 'pattern') === undefined) return fc.string({ ...size, unit: 'binary' })
-  return fc.array(fc.constantFrom(...LEVEL_CHARACTERS), size).map((characters) => characters.join(''))
+  const pattern: unknown = Reflect.get(schema, 'pattern')
+  if (typeof pattern !== 'string') return fc.string({ ...size, unit: 'binary' })
+  // Some take fewer characters than a level.
+  const allowed = LEVEL_CHARACTERS.filter((character) => new RegExp(pattern, 'u').test(character))
+  return fc.array(fc.constantFrom(...(allowed.length === 0 ? LEVEL_CHARACTERS : allowed)), size).map((characters) => characters.join(''))
 }
 
 function toObjectArbitrary(schema: TObject): fc.Arbitrary<unknown> {

@@ -1,13 +1,16 @@
 /** Puts the page together: the only place that constructs link, vision and state and knows the browser's globals. */
+import { acquireToken } from '#shared/client/acquire-session'
 import { realClock } from '#shared/client/client-clock'
 import { mount } from 'svelte'
 import { createConsentedPublisher } from './link/consented-publisher.ts'
+import { keepSession } from './link/kept-session.ts'
 import { createRelayLink } from './link/relay-link.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
 import { createConsentState } from './state/consent-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
+import { createHistoryKeeping } from './state/history-keeping.svelte.ts'
 import { createLanguageState } from './state/language-state.svelte.ts'
 import { createLinkState } from './state/link-state.svelte.ts'
 import { createReadingsState } from './state/readings-state.svelte.ts'
@@ -38,7 +41,15 @@ const ADMIN_ADDRESS = '/admin'
 
 if (location.pathname === ADMIN_ADDRESS) history.replaceState(null, '', '/#/admin')
 const remembered = createRememberedSettings(() => localStorage)
-const link = createRelayLink({ origin: location.origin, program: PROGRAM, clock: realClock })
+const link = createRelayLink({
+  origin: location.origin,
+  program: PROGRAM,
+  clock: realClock,
+  acquireToken: keepSession(
+    () => acquireToken(location.origin),
+    () => sessionStorage,
+  ),
+})
 const station = createStationSettings(remembered, Math.random())
 const vision = createVisionClient({
   modelsUrl: __MODELS_URL__,
@@ -62,6 +73,18 @@ const consent = createConsentState({
   },
 })
 const publisher = createConsentedPublisher(link, () => consent)
+const historyKeeping = createHistoryKeeping({
+  load: async () =>
+    (await import('./history-keeper.ts')).startHistoryKeeper({
+      link,
+      clock: realClock,
+      station: () => station.name,
+      mayShare: () => consent.effective === 'readings',
+    }),
+})
+consent.onErase(async () => {
+  if (!(await historyKeeping.erase())) throw new Error('the history could not be erased')
+})
 const visionState = createVisionState(vision)
 const linkState = createLinkState(link)
 const route = createRouteState({
@@ -86,6 +109,7 @@ function take(analysis: FrameAnalysis, model: string | undefined): void {
   if (camera.status.kind !== 'running') return
   const now = performance.now()
   readings.take(analysis, now, countShown())
+  historyKeeping.take(analysis)
   if (model === undefined) return
   consent.ensureDeclared()
   publisher.offer(analysis, { station: station.name, rate: station.rate, model }, now)
@@ -124,6 +148,7 @@ function readVideo(video: HTMLVideoElement): () => void {
     source.stop()
     fallback.reset()
     readings.clear()
+    historyKeeping.pause()
   }
 }
 
@@ -132,6 +157,7 @@ const app: AppState = {
   camera,
   consent,
   fallback,
+  history: historyKeeping,
   language,
   link: linkState,
   readings,
@@ -141,6 +167,7 @@ const app: AppState = {
   update,
   vision: visionState,
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
+  loadHistory: async () => (await import('./history.ts')).createHistoryArea(historyKeeping, () => station.name),
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
   async loadModelCard() {
     const { openModelCard } = await import('./model-card.ts')

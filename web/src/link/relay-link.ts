@@ -6,9 +6,11 @@ import { acquireToken } from '#shared/client/acquire-session'
 import type { ClientClock } from '#shared/client/client-clock'
 import { createRelayClient, type RelayClient, type RequestOptions } from '#shared/client/relay-client'
 import type { RequestOutcome } from '#shared/client/pending-requests'
+import type { PublishResult } from '#shared/client/publish-outbox'
 import { isConsentPayload, isEmotionPayload } from '#shared/generated/guards'
 import type { StationConsent, StationTotals } from '#shared/protocol/consent'
 import type { EmotionReading } from '#shared/protocol/emotion'
+import type { HistoryBatch } from '#shared/protocol/history'
 import { allows } from '#shared/model/consent'
 import { RELAY_PATH } from '#shared/protocol/protocol'
 
@@ -40,6 +42,8 @@ export interface RelayLink {
   declareConsent(consent: StationConsent): void
   /** What counts for the station at the relay. @returns ends it. */
   onConsent(station: string, listener: (consent: StationConsent) => void): () => void
+  /** Says what became of it; never rejects. @param key the same for the same batch, also after a reload. */
+  publishHistory(batch: HistoryBatch, key: string): Promise<PublishResult>
   /** @param filter as `emotion/#`. @returns ends it. */
   onReadings(filter: string, listener: ReadingListener): () => void
   /** Asks a service of the relay. Never rejects, and never asks twice. */
@@ -56,6 +60,8 @@ export interface RelayLinkOptions {
   readonly clock: ClientClock
   /** By default the client of the native protocol. */
   readonly client?: RelayClient
+  /** By default a new anonymous session each time. */
+  readonly acquireToken?: () => Promise<string>
 }
 
 /** The relay said goodbye or will not have us: a tablet on a wall asks again all the same. */
@@ -65,7 +71,12 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
   const { clock, origin } = options
   const client =
     options.client ??
-    createRelayClient({ url: toSocketUrl(origin), acquireToken: () => acquireToken(origin), program: options.program, clock })
+    createRelayClient({
+      url: toSocketUrl(origin),
+      acquireToken: options.acquireToken ?? (() => acquireToken(origin)),
+      program: options.program,
+      clock,
+    })
   const listeners = new Set<(status: LinkStatus) => void>()
   let status: LinkStatus = { kind: 'connecting' }
   let isWanted = false
@@ -139,6 +150,7 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
       client.subscribe(`consent/${station}`, ({ data }) => {
         if (isConsentPayload(data)) listener(data)
       }),
+    publishHistory: (batch, key) => client.publishAcked(`history/${batch.station}`, batch, { key }),
     onReadings(filter, listener) {
       return client.subscribe(filter, ({ data, time, isRetained }) => {
         // The relay checks what stations publish; a relay of another version may not.

@@ -4,6 +4,8 @@ import type { AdminState } from './admin-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
 import type { ConsentState } from './consent-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
+import type { HistoryKeeping } from './history-keeping.svelte.ts'
+import type { HistoryState } from './history-state.svelte.ts'
 import type { LanguageState } from './language-state.svelte.ts'
 import type { LinkState } from './link-state.svelte.ts'
 import type { MachinesState } from './machines-state.svelte.ts'
@@ -23,6 +25,7 @@ export interface Area<Props extends Record<string, unknown>> {
 }
 
 export type AdminArea = Area<{ readonly admin: AdminState }>
+export type HistoryArea = Area<{ readonly history: HistoryState }>
 export type MachinesArea = Area<{ readonly machines: MachinesState }>
 /** The page about the network that reads. */
 export type ModelCardArea = Area<{ readonly card: ModelCard }>
@@ -37,6 +40,7 @@ export interface AppState {
   readonly camera: CameraState
   readonly consent: ConsentState
   readonly fallback: FallbackState
+  readonly history: HistoryKeeping
   readonly language: LanguageState
   readonly link: LinkState
   readonly readings: ReadingsState
@@ -47,6 +51,7 @@ export interface AppState {
   readonly vision: VisionState
   // Pages that are fetched when somebody opens them. Each rejects when its files cannot be had.
   loadAdmin(): Promise<AdminArea>
+  loadHistory(): Promise<HistoryArea>
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>

@@ -19,6 +19,8 @@ interface Formats {
   readonly oneDigit: Intl.NumberFormat
   readonly time: Intl.DateTimeFormat
   readonly ago: Intl.RelativeTimeFormat
+  readonly day: Intl.DateTimeFormat
+  readonly minute: Intl.DateTimeFormat
 }
 
 export class LanguageState {
@@ -63,6 +65,16 @@ export class LanguageState {
     return this.#formats.time.format(time)
   }
 
+  /** Weekday, day and month, in the calendar readers of the language expect. @param time Unix milliseconds. */
+  day(time: number): string {
+    return this.#formats.day.format(time)
+  }
+
+  /** Hours and minutes. @param time Unix milliseconds. */
+  minuteOfDay(time: number): string {
+    return this.#formats.minute.format(time)
+  }
+
   /** As in "2 s ago". @param seconds 0 or more. */
   secondsAgo(seconds: number): string {
     return this.#formats.ago.format(-seconds, 'second')
@@ -83,6 +95,8 @@ function createFormats(locale: string): Formats {
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0, useGrouping: false }),
     oneDigit: new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     time: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }),
+    day: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }),
+    minute: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hour12: false }),
     ago: new Intl.RelativeTimeFormat(locale, { style: 'narrow' }),
   }
 }

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: 'watch'; readonly station?: string }
   /** Without a machine: all of them. */
   | { readonly page: 'machines'; readonly machine?: string }
+  | { readonly page: 'history' }
   | { readonly page: 'settings' }
   | { readonly page: 'admin' }
   | { readonly page: 'model' }
@@ -46,7 +47,7 @@ export function createRouteState(address: AddressBar): RouteState {
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
   const [page, part] = hash.replace(/^#\/?/, '').split('/')
-  if (page === 'settings' || page === 'admin' || page === 'model' || page === 'responsible') return { page }
+  if (page === 'history' || page === 'settings' || page === 'admin' || page === 'model' || page === 'responsible') return { page }
   if (page !== 'watch' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
   if (name === undefined) return { page }
