@@ -5,7 +5,7 @@ import { parsePolicyText, type PolicyRules } from './policy-file.ts'
 
 /** Narrower than the catalog: a station speaks for itself only. */
 const OWN_TOPICS: ReadonlyMap<string, string> = new Map(
-  ['emotion', 'totals', 'consent', 'history'].map((root) => [`${root}/+`, `${root}/{station}`]),
+  ['emotion', 'history', 'totals', 'consent'].map((root) => [`${root}/+`, `${root}/{station}`]),
 )
 
 /** As the file an operator would write; a place to start from. */

@@ -269,7 +269,7 @@ describe('the built-in policy', () => {
     },
     "station": {
       "extends": "viewer",
-      "publish": ["emotion/{station}", "totals/{station}", "consent/{station}", "history/{station}", "agent/+/message", "app/#", "order/#"],
+      "publish": ["emotion/{station}", "history/{station}", "totals/{station}", "consent/{station}", "agent/+/message", "app/#", "order/#"],
       "request": ["peer/+", "process/#", "agents"]
     },
     "operator": {

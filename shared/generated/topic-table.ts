@@ -10,6 +10,14 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     maxLatencyMs: 0,
     needs: 'readings',
   },
+  history: {
+    filter: 'history/+',
+    delivery: 'acked',
+    publishers: ['station'],
+    history: { count: 1024, bytes: 2097152, ageMs: 86400000 },
+    maxLatencyMs: 0,
+    needs: 'readings',
+  },
   totals: {
     filter: 'totals/+',
     delivery: 'latest',
@@ -24,14 +32,6 @@ export const TOPIC_TABLE: Readonly<Record<TopicName, TopicRule>> = {
     publishers: ['station'],
     history: { count: 1, bytes: 4096, ageMs: 31536000000 },
     maxLatencyMs: 0,
-  },
-  history: {
-    filter: 'history/+',
-    delivery: 'acked',
-    publishers: ['station'],
-    history: { count: 1024, bytes: 2097152, ageMs: 86400000 },
-    maxLatencyMs: 0,
-    needs: 'readings',
   },
   machineStatus: {
     filter: 'machine/+/status',

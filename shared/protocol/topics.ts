@@ -63,6 +63,18 @@ export const TOPICS = {
     needs: 'readings',
     doc: 'What the station named in the last level reads, a few times a second and on change.',
   },
+  history: {
+    filter: 'history/+',
+    schema: HistoryBatch,
+    delivery: 'acked',
+    publishers: ['station'],
+    // A few hours of one busy station.
+    history: { count: 1_024, bytes: 2 * 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
+    maxLatencyMs: 0,
+    since: '0.4.0',
+    needs: 'readings',
+    doc: 'What a station kept second by second: told every few seconds, and after an outage all that was missed, in order.',
+  },
   totals: {
     filter: 'totals/+',
     schema: StationTotals,
@@ -84,18 +96,6 @@ export const TOPICS = {
     maxLatencyMs: 0,
     since: '0.4.0',
     doc: 'What the person at a station allows to leave it. The relay refuses the rest; of several who declare it the strictest counts.',
-  },
-  history: {
-    filter: 'history/+',
-    schema: HistoryBatch,
-    delivery: 'acked',
-    publishers: ['station'],
-    // A few hours of one busy station.
-    history: { count: 1_024, bytes: 2 * 1024 * 1024, ageMs: 24 * 60 * 60 * 1000 },
-    maxLatencyMs: 0,
-    since: '0.4.0',
-    needs: 'readings',
-    doc: 'What a station kept second by second: told every few seconds, and after an outage all that was missed, in order.',
   },
   machineStatus: {
     filter: 'machine/+/status',

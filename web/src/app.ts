@@ -91,7 +91,7 @@ const keeping = createHistoryKeeping({
     (await import('./history-keeper.ts')).startHistoryKeeper({
       ...{ link, clock: realClock },
       station: () => station.name,
-      mayShare: () => consent.mode === 'readings',
+      mayShare: () => consent.effective === 'readings',
     }),
 })
 consent.onErase(async () => {

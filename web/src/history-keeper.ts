@@ -53,11 +53,10 @@ async function takeTurn(isTurn: () => Promise<void>, isElsewhere: () => void): P
   const { locks } = navigator
   /** Held until the tab is gone. */
   const never = new Promise<never>(() => {})
-  const hasIt = await locks.request(LOCK, { ifAvailable: true }, (lock) => {
-    if (lock === null) return false
-    return isTurn().then(() => never)
+  // Answers only where another tab has it.
+  await locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    return lock === null ? undefined : isTurn().then(() => never)
   })
-  if (hasIt) return
   isElsewhere()
   await locks.request(LOCK, () => isTurn().then(() => never))
 }

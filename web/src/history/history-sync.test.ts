@@ -47,7 +47,7 @@ class Bench {
   #time = START
   #page: OpenPage | undefined
   #isServing = true
-  #isReloading = false
+  readonly #reloading = new Set<number>()
 
   constructor(relay: ScriptedRelay, database: string, acts: readonly Act[]) {
     this.#relay = relay
@@ -106,19 +106,20 @@ class Bench {
   async reload(): Promise<void> {
     const { recorder, sync, client } = this.page
     this.reloads += 1
-    this.#isReloading = true
+    const reload = this.reloads
+    this.#reloading.add(reload)
     sync.stop()
     client.stop()
     await recorder.stop()
     await sync.idle()
     recorder.store?.close()
     await this.openPage()
-    this.#isReloading = false
+    this.#reloading.delete(reload)
   }
 
   async read(seconds: number): Promise<void> {
     // A page that is being ended reads nothing more.
-    while (this.#isReloading) await nextTurns(1)
+    while (this.#reloading.size > 0) await nextTurns(1)
     for (let frame = 0; frame <= seconds * 2; frame += 1) {
       this.page.recorder.take({
         time: this.#time,
@@ -131,12 +132,12 @@ class Bench {
 
   /** Lets time pass until the relay has all. Bounded. */
   async settle(): Promise<void> {
-    while (this.#isReloading) await nextTurns(1)
+    while (this.#reloading.size > 0) await nextTurns(1)
     this.page.recorder.endSession()
     await this.page.recorder.flush()
     for (let round = 0; round < 2_000; round += 1) {
       const { recorder, client, clock } = this.page
-      if (recorder.status.storage !== 'opening' && !this.#isReloading && recorder.status.unsent === 0) {
+      if (recorder.status.storage !== 'opening' && this.#reloading.size === 0 && recorder.status.unsent === 0) {
         const blocks = await recorder.readAfter(0, 10_000)
         this.kept = blocks.flatMap(({ first, samples }) => samples.map((_, index) => first + index))
         return
