@@ -9,7 +9,7 @@ import { ERRORS, type Result } from './errors.ts'
 import { MESSAGES, type ClientMessage, type RelayMessage } from './messages.ts'
 import { checkPayload } from './topic-catalog-relay.ts'
 import { topicRule } from './topic-catalog.ts'
-import { TOPICS } from './topics.ts'
+import { TOPICS, type TopicRule } from './topics.ts'
 
 const PARSERS = { 'to-relay': parseClientMessage, 'to-client': parseRelayMessage } as const
 const GUARDS: Readonly<Record<string, (value: unknown) => boolean>> = { ...CLIENT_MESSAGE_GUARDS, ...RELAY_MESSAGE_GUARDS }
@@ -125,9 +125,11 @@ describe('payloads', () => {
   })
 
   it('[CD9] the table without schemas says the same as the catalog', () => {
-    for (const name of ['emotion', 'machineStatus', 'app', 'order', 'presence', 'stats'] as const) {
-      const { filter, delivery, publishers, history, maxLatencyMs } = TOPICS[name]
-      expect(topicRule(name)).toEqual({ filter, delivery, publishers, history, maxLatencyMs })
+    for (const name of ['emotion', 'totals', 'machineStatus', 'app', 'order', 'presence', 'stats'] as const) {
+      const entry: TopicRule = TOPICS[name]
+      const { filter, delivery, publishers, history, maxLatencyMs, needs } = entry
+      const rule = { filter, delivery, publishers, history, maxLatencyMs }
+      expect(topicRule(name)).toEqual(needs === undefined ? rule : { ...rule, needs })
     }
   })
 })

@@ -131,6 +131,13 @@ describe('asking', () => {
     expect([bench.sent(), bench.pictured.length, bench.submitted()]).toEqual([0, 0, 5])
   })
 
+  it('[FB27] where the person keeps everything on the tablet nobody is asked and nothing leaves, not even after an older yes', async () => {
+    const bench = createBench({ said: 'yes', mayOffer: false })
+    await bench.readHere(SLOW_MS, 40)
+    for (let count = 0; count < 5; count += 1) await bench.frame()
+    expect([bench.state.status, bench.sent(), bench.pictured.length]).toEqual(['local', 0, 0])
+  })
+
   it('[FB21] one slow frame, or a slow start, is no slow tablet', async () => {
     const bench = createBench()
     await bench.readHere(5000, 5)
