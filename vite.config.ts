@@ -11,8 +11,11 @@ import packageJson from './package.json' with { type: 'json' }
 
 /** Where `npm run dev` finds a relay. */
 const RELAY_ORIGIN = 'http://localhost:8080'
-/** onnxruntime's wasm is 14 MB; nothing we ship is larger. */
+/** onnxruntime's wasm is 14 MB; nothing that is kept from the first visit on is larger. */
 const LARGEST_PRECACHED_BYTES = 20_000_000
+/** onnxruntime for graphics processors: its code, and the folder with its loader and wasm (scripts/offline-assets.ts). */
+const GPU_FILES = 'assets/ort{-,.}webgpu*{,/**}'
+const GPU_FILE_COUNT = 3
 
 /** The relay's headers, so that the development server finds violations before a user does. */
 const isolationHeaders = {
@@ -85,9 +88,16 @@ export default defineConfig({
       includeManifestIcons: false,
       workbox: {
         globPatterns: ['**/*.{html,js,mjs,css,wasm,onnx,bin,json,svg,png,webmanifest}'],
-        // The service worker brings its own part along.
-        globIgnores: ['screenshots/**', 'share-target.js'],
+        // The service worker brings its own part along; few tablets read on a graphics processor, and those keep its files when they have fetched them.
+        globIgnores: ['screenshots/**', 'share-target.js', GPU_FILES],
         importScripts: ['/share-target.js'],
+        runtimeCaching: [
+          {
+            urlPattern: /\/assets\/ort[-.]webgpu/,
+            handler: 'CacheFirst',
+            options: { cacheName: 'semblante-webgpu', expiration: { maxEntries: GPU_FILE_COUNT, purgeOnQuotaError: true } },
+          },
+        ],
         maximumFileSizeToCacheInBytes: LARGEST_PRECACHED_BYTES,
         // Everything under assets/ is named by its content, so the copy in the browser's HTTP cache is good: no second download.
         dontCacheBustURLsMatching: /^\/?assets\//,

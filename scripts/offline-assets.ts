@@ -1,7 +1,8 @@
 /**
  * A Vite plugin that puts the large files the vision worker loads (onnxruntime's wasm, both networks) under `assets/` in folders named
  * by their content. So the relay may mark them immutable, the service worker takes them from the HTTP cache instead of downloading them
- * twice, and a changed network is never mistaken for the old one. The page learns the folders as `__RUNTIME_URL__` and `__MODELS_URL__`.
+ * twice, and a changed network is never mistaken for the old one. The page learns the folders as `__RUNTIME_URL__`, `__GPU_RUNTIME_URL__`
+ * and `__MODELS_URL__`.
  */
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises'
@@ -9,11 +10,13 @@ import { join } from 'node:path'
 import type { Plugin } from 'vite'
 
 const RUNTIME_FOLDER = 'node_modules/onnxruntime-web/dist'
-/** What `onnxruntime-web/wasm` loads; the variants for WebGPU stay behind. */
+/** What `onnxruntime-web/wasm` loads. */
 const RUNTIME_FILES = ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'] as const
+/** What `onnxruntime-web/webgpu` loads; never part of what every tablet keeps (`globIgnores` in vite.config.ts). */
+const GPU_RUNTIME_FILES = ['ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'] as const
 const MODELS_FOLDER = 'web/public/models'
 /** In development Vite serves the package and the public folder as they are. */
-const DEVELOPMENT_URLS = { runtime: '/@ort/', models: '/models/' }
+const DEVELOPMENT_URLS = { runtime: '/@ort/', gpuRuntime: '/@ort/', models: '/models/' }
 
 interface AssetFolder {
   readonly source: string
@@ -30,16 +33,21 @@ export function offlineAssets(): Plugin {
     async config(_config, { command, isPreview }) {
       if (command === 'serve') return isPreview === true ? undefined : toDefine(DEVELOPMENT_URLS)
       const runtime = await toAssetFolder('ort', RUNTIME_FOLDER, RUNTIME_FILES)
+      const gpuRuntime = await toAssetFolder('ort-webgpu', RUNTIME_FOLDER, GPU_RUNTIME_FILES)
       const models = await toAssetFolder('models', MODELS_FOLDER, await listModels())
-      folders = [runtime, models]
-      return toDefine({ runtime: `/assets/${runtime.target}/`, models: `/assets/${models.target}/` })
+      folders = [runtime, gpuRuntime, models]
+      return toDefine({
+        runtime: `/assets/${runtime.target}/`,
+        gpuRuntime: `/assets/${gpuRuntime.target}/`,
+        models: `/assets/${models.target}/`,
+      })
     },
     configResolved(config) {
       outDir = join(config.root, config.build.outDir)
     },
     configureServer(server) {
       server.middlewares.use(DEVELOPMENT_URLS.runtime, (request, response, next) => {
-        const name = RUNTIME_FILES.find((file) => request.url?.split('?')[0] === `/${file}`)
+        const name = [...RUNTIME_FILES, ...GPU_RUNTIME_FILES].find((file) => request.url?.split('?')[0] === `/${file}`)
         if (name === undefined) {
           next()
           return
@@ -64,8 +72,14 @@ export function offlineAssets(): Plugin {
   }
 }
 
-function toDefine(urls: { readonly runtime: string; readonly models: string }): { define: Record<string, string> } {
-  return { define: { __RUNTIME_URL__: JSON.stringify(urls.runtime), __MODELS_URL__: JSON.stringify(urls.models) } }
+function toDefine(urls: typeof DEVELOPMENT_URLS): { define: Record<string, string> } {
+  return {
+    define: {
+      __RUNTIME_URL__: JSON.stringify(urls.runtime),
+      __GPU_RUNTIME_URL__: JSON.stringify(urls.gpuRuntime),
+      __MODELS_URL__: JSON.stringify(urls.models),
+    },
+  }
 }
 
 /** Empty when the networks were not built yet; the page then says that a model is missing. */

@@ -12,9 +12,14 @@ export interface PageSizes {
   readonly later: ReadonlyMap<string, number>
 }
 
+/** The runtime for graphics processors: few tablets fetch it, and none on a first visit. */
+const ONLY_WITH_GPU = /ort[.-]webgpu/
+
 /** @param folder as the build left it. */
 export async function measurePageSizes(folder: string): Promise<PageSizes> {
-  const files = (await readdir(folder, { recursive: true })).filter((name) => ['.js', '.mjs', '.css'].includes(extname(name)))
+  const files = (await readdir(folder, { recursive: true })).filter(
+    (name) => ['.js', '.mjs', '.css'].includes(extname(name)) && !ONLY_WITH_GPU.test(name),
+  )
   const later = await listLaterPages(folder, files)
   const laterFiles = [...later.values()].flat()
   const runtime = files.filter((name) => name.includes('ort.'))

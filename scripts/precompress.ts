@@ -14,6 +14,9 @@ const COMPRESSIBLE = new Set(['.html', '.js', '.mjs', '.css', '.json', '.webmani
 const SMALLEST_BYTES = 512
 /** Files above this are worth a line of progress. */
 const LARGE_BYTES = 1_000_000
+/** Above this the highest level of brotli takes more than a minute, and these files are fetched by few. */
+const HUGE_BYTES = 20_000_000
+const HUGE_QUALITY = 9
 /** A copy is kept only when it is at most this fraction of the original. */
 const WORTHWHILE_RATIO = 0.95
 const CACHE_FOLDER = 'node_modules/.cache/semblante/precompressed'
@@ -22,7 +25,7 @@ const encodings = {
   br: (bytes: Uint8Array) =>
     promisify(brotliCompress)(bytes, {
       params: {
-        [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+        [constants.BROTLI_PARAM_QUALITY]: bytes.length > HUGE_BYTES ? HUGE_QUALITY : constants.BROTLI_MAX_QUALITY,
         [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
         [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
       },

@@ -19,6 +19,8 @@ export interface StationBrowserOptions {
   readonly viewport?: { readonly width: number; readonly height: number }
   readonly colorScheme?: 'light' | 'dark'
   readonly locale?: string
+  /** Chromium's own, above those every test has. */
+  readonly flags?: readonly string[]
 }
 
 export interface StationBrowser {
@@ -45,7 +47,7 @@ export async function openStationBrowser(options: StationBrowserOptions): Promis
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     chromiumSandbox: process.getuid?.() !== 0,
-    args: [...QUIET_FLAGS, ...(await toCameraFlags(options.camera))],
+    args: [...QUIET_FLAGS, ...(options.flags ?? []), ...(await toCameraFlags(options.camera))],
     deviceScaleFactor: options.deviceScaleFactor ?? 1,
     viewport: options.viewport ?? { width: 1280, height: 800 },
     colorScheme: options.colorScheme ?? 'light',

@@ -14,6 +14,8 @@ export const STATION = 'test-station'
 interface StationFixtures {
   /** What is before the camera. */
   readonly camera: CameraScene
+  /** Chromium's own, above those every test has. */
+  readonly flags: readonly string[]
   readonly relay: RelayProcess
   readonly tablet: BrowserContext
   /** The live page, opened, camera not started. */
@@ -22,13 +24,14 @@ interface StationFixtures {
 
 export const test = base.extend<StationFixtures>({
   camera: ['portrait', { option: true }],
+  flags: [[], { option: true }],
   relay: async ({}, use) => {
     const relay = await startRelayProcess()
     await use(relay)
     await relay.stop()
   },
-  tablet: async ({ camera }, use) => {
-    const browser = await openStationBrowser({ camera })
+  tablet: async ({ camera, flags }, use) => {
+    const browser = await openStationBrowser({ camera, flags })
     const complaints: string[] = []
     browser.context.on('page', (page) => collectComplaints(page, complaints))
     for (const page of browser.context.pages()) collectComplaints(page, complaints)

@@ -10,6 +10,8 @@ import type { AppState } from './state/app-context.ts'
 import { createAlarmsState, showAppBadge } from './state/alarms-state.svelte.ts'
 import { createCameraState } from './state/camera-state.svelte.ts'
 import { createConsentState } from './state/consent-state.svelte.ts'
+import { createEngineMemory } from './state/engine-memory.ts'
+import { createEngineState } from './state/engine-state.svelte.ts'
 import { createFallbackState } from './state/fallback-state.svelte.ts'
 import { createHistoryKeeping } from './state/history-keeping.svelte.ts'
 import { createFileInbox } from './state/file-inbox.svelte.ts'
@@ -63,6 +65,14 @@ const link = createRelayLink({
   ),
 })
 const station = createStationSettings(remembered, Math.random())
+const engineMemory = createEngineMemory({
+  remembered,
+  machine: { cores: navigator.hardwareConcurrency, isIsolated: crossOriginIsolated },
+  key: `${__APP_VERSION__} ${navigator.hardwareConcurrency} ${navigator.userAgent}`,
+  now: Date.now,
+})
+/** For tests: nobody's tablet is faster for it. */
+const allowsSoftwareGpu = remembered.read('software-gpu') === 'yes'
 const visionOptions = {
   modelsUrl: __MODELS_URL__,
   defaultUrl: '/models/default.json',
@@ -70,7 +80,22 @@ const visionOptions = {
   maxFaces: MAX_FACES,
   ...(station.manifestPath === '' ? {} : { manifestUrl: station.manifestPath }),
 }
-const vision = createVisionClient(visionOptions)
+const vision = createVisionClient({ ...visionOptions, gpuRuntimeUrl: __GPU_RUNTIME_URL__, allowsSoftwareGpu, engines: engineMemory })
+const engines = createEngineState({
+  memory: engineMemory,
+  vision,
+  async load() {
+    const { createEngineParts } = await import('./engines.ts')
+    return createEngineParts({
+      machine: engineMemory.machine,
+      allowsSoftwareGpu,
+      vision,
+      wait: (ms) => new Promise((resolve) => realClock.after(ms, resolve)),
+    })
+  },
+  isFirstVisit: !('serviceWorker' in navigator) || navigator.serviceWorker.controller === null,
+  now: Date.now,
+})
 
 const language = createLanguageState(remembered, navigator.languages)
 const camera = createCameraState(createCameras(), remembered)
@@ -132,6 +157,7 @@ const fallback = createFallbackState({
   link,
   remembered,
   mayOffer: () => consent.mayOfferPictures,
+  improve: () => engines.improve(),
   isOffered: async () => (await link.ask({ to: VISION_SERVICE, method: 'info', deadlineMs: FIRST_PICTURE_MS })).kind === 'replied',
   load: async () => (await import('./fallback.ts')).createFallbackParts(link),
   onAnalysis: take,
@@ -143,7 +169,9 @@ consent.onErase(() => {
 })
 vision.onAnalysis((analysis) => {
   take(analysis, vision.state.kind === 'ready' ? vision.state.info.model : undefined)
-  fallback.noteLocal(analysis, Date.now() - analysis.time)
+  engines.noteReading()
+  // What loads beside it takes its time too.
+  if (engines.activity.kind === 'idle') fallback.noteLocal(analysis, Date.now() - analysis.time)
 })
 
 const pace = createPaceState()
@@ -195,6 +223,7 @@ const app: AppState = {
   alarms,
   camera,
   consent,
+  engines,
   fallback,
   history: keeping,
   inbox,
@@ -228,6 +257,7 @@ const app: AppState = {
 overwriteGetLocale(() => language.current)
 camera.start()
 visionState.start()
+engines.start()
 linkState.start()
 consent.start()
 fallback.start()

@@ -9,7 +9,6 @@ export async function openOurs(mode: Mode): Promise<Contestant> {
     modelsUrl: '/models/',
     runtimeUrl: '/ort/',
     maxFaces: 4,
-    threads: 1,
     ...(mode === 'scratch' ? { findEveryMs: 0 } : {}),
   })
   let answer: ((analysis: FrameAnalysis) => void) | null = null

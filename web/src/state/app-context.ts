@@ -4,6 +4,7 @@ import type { AdminState } from './admin-state.svelte.ts'
 import type { AlarmsState } from './alarms-state.svelte.ts'
 import type { CameraState } from './camera-state.svelte.ts'
 import type { ConsentState } from './consent-state.svelte.ts'
+import type { EngineState } from './engine-state.svelte.ts'
 import type { FallbackState } from './fallback-state.svelte.ts'
 import type { HistoryKeeping } from './history-keeping.svelte.ts'
 import type { HistoryState } from './history-state.svelte.ts'
@@ -48,6 +49,7 @@ export interface AppState {
   readonly alarms: AlarmsState
   readonly camera: CameraState
   readonly consent: ConsentState
+  readonly engines: EngineState
   readonly fallback: FallbackState
   readonly history: HistoryKeeping
   readonly inbox: FileInbox

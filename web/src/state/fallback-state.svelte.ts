@@ -33,6 +33,8 @@ export interface FallbackDeps {
   readonly remembered: RememberedSettings
   /** Whether what the person chose for readings leaves room for it: where all stays on the tablet nobody is asked and nothing goes. */
   readonly mayOffer: () => boolean
+  /** Looks for an engine that is fast enough first. @returns whether another one reads now. Never rejects. */
+  readonly improve: () => Promise<boolean>
   /** Whether the relay would read pictures for this tablet. Sends none. Never rejects. */
   readonly isOffered: () => Promise<boolean>
   /** May reject. */
@@ -151,11 +153,16 @@ export class FallbackState {
   }
 
   async #decide(): Promise<void> {
-    if (!this.#deps.mayOffer()) return
-    if (this.#isDeciding || this.#consent === 'no' || !this.#isRelayThere() || this.#deps.now() < this.#restUntil) return
+    if (this.#isDeciding) return
     this.#isDeciding = true
-    const parts = (await this.#deps.isOffered()) ? await this.loadParts() : undefined
+    if (await this.#deps.improve()) this.reset()
+    else await this.#askRelay()
     this.#isDeciding = false
+  }
+
+  async #askRelay(): Promise<void> {
+    if (!this.#deps.mayOffer() || this.#consent === 'no' || !this.#isRelayThere() || this.#deps.now() < this.#restUntil) return
+    const parts = (await this.#deps.isOffered()) ? await this.loadParts() : undefined
     if (parts === undefined) this.#restUntil = this.#deps.now() + REST_MS
     else if (this.#isRelayThere()) this.#proceed(parts)
   }

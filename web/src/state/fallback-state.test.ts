@@ -34,6 +34,8 @@ function createBench({ said, isOffered = true, reading, mayOffer = true }: Bench
   const listeners = new Set<(status: LinkStatus) => void>()
   const pictured: PictureKind[] = []
   const shown: FrameAnalysis[] = []
+  /** What looking for a better engine brings, one after the other. */
+  const improvements: boolean[] = []
   let status: LinkStatus = { kind: 'open', server: 'test' }
   let now = 1_000_000
   let willOffer = isOffered
@@ -61,6 +63,7 @@ function createBench({ said, isOffered = true, reading, mayOffer = true }: Bench
     },
     mayOffer: () => mayOffer,
     remembered: createRememberedSettings(() => storage),
+    improve: () => Promise.resolve(improvements.shift() ?? false),
     isOffered: () => Promise.resolve(willOffer),
     load: () =>
       Promise.resolve({
@@ -81,6 +84,7 @@ function createBench({ said, isOffered = true, reading, mayOffer = true }: Bench
     stored,
     pictured,
     shown,
+    improvements,
     offer: () => void (willOffer = true),
     advance: (ms: number) => void (now += ms),
     become(next: LinkStatus) {
@@ -136,6 +140,17 @@ describe('asking', () => {
     await bench.readHere(SLOW_MS, 40)
     for (let count = 0; count < 5; count += 1) await bench.frame()
     expect([bench.state.status, bench.sent(), bench.pictured.length]).toEqual(['local', 0, 0])
+  })
+
+  it('[EG52] a better engine on the tablet goes first; the relay is asked about when there is none', async () => {
+    const bench = createBench()
+    bench.improvements.push(true)
+    await bench.readHere(SLOW_MS)
+    expect(bench.state.status).toBe('local')
+    await bench.readHere(FAST_MS, 50)
+    expect(bench.state.status).toBe('local')
+    await bench.readHere(SLOW_MS, 20)
+    expect(bench.state.status).toBe('asking')
   })
 
   it('[FB21] one slow frame, or a slow start, is no slow tablet', async () => {

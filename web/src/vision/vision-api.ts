@@ -4,6 +4,7 @@
  */
 import type { LocatedFace, ReadFace } from '#shared/vision/face-pipeline'
 import type { Rectangle } from '#shared/vision/geometry'
+import type { Engine } from './engine.ts'
 
 export interface VisionOptions {
   /** Same-origin folder with `blazeface.*` and the emotion manifest, ending in `/`. */
@@ -14,10 +15,12 @@ export interface VisionOptions {
   readonly defaultUrl?: string
   /** Same-origin folder with onnxruntime's wasm files, ending in `/`. */
   readonly runtimeUrl: string
+  /** The same for the graphics processor; its files are fetched when that engine is chosen. By default it cannot be. */
+  readonly gpuRuntimeUrl?: string
+  /** Takes a graphics processor that is only imitated; for tests. */
+  readonly allowsSoftwareGpu?: boolean
   /** How many faces to report, largest first; 1 to 16. */
   readonly maxFaces: number
-  /** Threads of the wasm engine. By default one on two cores or fewer, else up to four. */
-  readonly threads?: number
   /** How often the whole frame is searched while faces are being followed. Default 1000 ms; 0 searches every frame. */
   readonly findEveryMs?: number
   /** How slowly probabilities follow, as a time constant. Default 250 ms; 0 gives each frame's own, as for pictures that are no film. */
@@ -26,8 +29,7 @@ export interface VisionOptions {
 
 /** What the worker settled on once its networks are loaded. */
 export interface VisionInfo {
-  readonly engine: 'wasm'
-  readonly threads: number
+  readonly engine: Engine
   /** Name and version of the emotion network, as in `semblante-emotion@1.0.0`. */
   readonly model: string
   /** Same-origin address of its manifest. */
@@ -92,7 +94,14 @@ export interface FramePictures {
 
 /** What the worker offers. Every promise may reject with a {@link VisionError}. */
 export interface VisionApi {
-  open(options: VisionOptions): Promise<VisionInfo>
+  open(options: VisionOptions, engine: Engine): Promise<VisionInfo>
+  /** Pending for as long as the engine works; rejects with `engine-lost` when it is gone for good, as when a graphics driver restarts. */
+  watch(): Promise<never>
+  /**
+   * Runs both networks on an invented frame with one face, over and over, for at most so long and at least once.
+   * @returns milliseconds of each run.
+   */
+  measure(budgetMs: number): Promise<readonly number[]>
   /** Takes the frame over and closes it. `time` is copied to the answer. */
   analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis>
   /** Takes the frame over, closes it and gives small pictures of what is on it instead of a reading. */
@@ -101,9 +110,20 @@ export interface VisionApi {
   reset(): Promise<void>
 }
 
-/** Why reading is not possible. `model-*`: the file under `detail` is at fault, or the field of its manifest. */
+/**
+ * Why reading is not possible. `model-*`: the file under `detail` is at fault, or the field of its manifest. `engine-*`: this engine cannot be
+ * had here, or not any more; another can.
+ */
 export type VisionErrorCode =
-  'worker-crashed' | 'worker-timeout' | 'runtime-failed' | 'model-missing' | 'model-corrupt' | 'model-unsupported' | 'not-open'
+  | 'worker-crashed'
+  | 'worker-timeout'
+  | 'runtime-failed'
+  | 'engine-unavailable'
+  | 'engine-lost'
+  | 'model-missing'
+  | 'model-corrupt'
+  | 'model-unsupported'
+  | 'not-open'
 
 export class VisionError extends Error {
   constructor(

@@ -1,53 +1,18 @@
-import { expose } from 'comlink'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type FrameAnalysis, VisionError, type VisionInfo } from './vision-api.ts'
+import type { Engine, EngineSource } from './engine.ts'
+import { analysisAt, createScriptedWorker, scriptedApi, type ScriptedWorker } from './testing/scripted-worker.ts'
+import { VisionError, type VisionErrorCode, type VisionInfo } from './vision-api.ts'
 import { createVisionClient, type VisionClient, type VisionClientOptions, type VisionState } from './vision-client.ts'
 import { toWire, type VisionWireApi } from './vision-wire.ts'
 
-const INFO: VisionInfo = { engine: 'wasm', threads: 1, model: 'test@1.0.0', manifestUrl: '/models/emotion.json', loadMs: 1 }
-const NO_STAGES = { grabMs: 0, detectMs: 0, encodeMs: 0 }
-const STAGES = { grabMs: 0, detectMs: 0, classifyMs: 0, totalMs: 0 }
-
-/** A worker's message port and error event, driven by the test; comlink on both sides is the real one. */
-class ScriptedWorker extends EventTarget implements Worker {
-  onmessage = null
-  onmessageerror = null
-  onerror = null
-  isTerminated = false
-  private readonly channel = new MessageChannel()
-
-  constructor(api: VisionWireApi) {
-    super()
-    this.channel.port1.onmessage = (event) => {
-      if (!this.isTerminated) this.dispatchEvent(new MessageEvent('message', { data: event.data, ports: [...event.ports] }))
-    }
-    expose(api, this.channel.port2)
-  }
-
-  postMessage(message: unknown, options?: Transferable[] | StructuredSerializeOptions): void {
-    this.channel.port1.postMessage(message, Array.isArray(options) ? options : (options?.transfer ?? []))
-  }
-
-  terminate(): void {
-    this.isTerminated = true
-    this.channel.port1.close()
-    this.channel.port2.close()
-  }
-
-  crash(message: string): void {
-    this.dispatchEvent(Object.assign(new Event('error'), { message }))
-  }
-}
+const ONE_THREAD: Engine = { kind: 'single', threads: 1, why: 'only' }
+const INFO: VisionInfo = { engine: ONE_THREAD, model: 'test@1.0.0', manifestUrl: '/models/emotion.json', loadMs: 1 }
 
 /** A transferable with a size and `close`, which is all the client knows about frames. */
 function createFrame(): { readonly frame: ImageBitmap; readonly isClosed: () => boolean } {
   const { port1 } = new MessageChannel()
   const close = vi.spyOn(port1, 'close')
   return { frame: Object.assign(port1, { width: 4, height: 3 }), isClosed: () => close.mock.calls.length > 0 }
-}
-
-function analysisAt(time: number): FrameAnalysis {
-  return { time, faces: [], search: 'find', stages: STAGES }
 }
 
 interface Bench {
@@ -68,13 +33,7 @@ function createBench(api: Partial<VisionWireApi>, options: Partial<VisionClientO
     runtimeUrl: '/ort/',
     maxFaces: 4,
     createWorker() {
-      const worker = new ScriptedWorker({
-        open: () => toWire(() => Promise.resolve(INFO)),
-        analyse: (_frame, time) => toWire(() => Promise.resolve(analysisAt(time))),
-        toPictures: (_frame, time, kind) => toWire(() => Promise.resolve({ time, kind, pictures: [], stages: NO_STAGES })),
-        reset: () => toWire(() => Promise.resolve(null)),
-        ...api,
-      })
+      const worker = createScriptedWorker({ ...scriptedApi, ...api })
       workers.push(worker)
       return worker
     },
@@ -296,6 +255,164 @@ describe('vision client', () => {
     client.open()
     await untilState(client, 'ready')
     expect(heard).toEqual([])
+  })
+})
+
+const FOUR: Engine = { kind: 'threads', threads: 4, why: 'by-hand' }
+const GPU: Engine = { kind: 'webgpu', threads: 1, why: 'measured' }
+
+/** Names one engine after the other; the last one stays. A failure leads on to the next, if there is one. */
+function createSource(...wanted: readonly Engine[]): EngineSource & { readonly failures: VisionErrorCode[]; turn(): void } {
+  const failures: VisionErrorCode[] = []
+  let place = 0
+  const turn = (): void => void (place = Math.min(place + 1, wanted.length - 1))
+  return {
+    failures,
+    turn,
+    next: () => wanted[place] ?? ONE_THREAD,
+    onFailure(_engine, { code }) {
+      failures.push(code)
+      const hasOther = place < wanted.length - 1
+      turn()
+      return hasOther
+    },
+  }
+}
+
+describe('engines of the vision client', () => {
+  it('[EG30] opens the worker on the engine it is told, and says so', async () => {
+    const { client } = createBench({}, { engines: createSource(FOUR) })
+    client.open()
+    await untilState(client, 'ready')
+    expect(client.state).toMatchObject({ info: { engine: FOUR } })
+  })
+
+  it.each(['engine-unavailable', 'runtime-failed', 'model-unsupported'] as const)(
+    '[EG31] an engine that cannot begin (%s) gives way to the next',
+    async (code) => {
+      const engines = createSource(GPU, ONE_THREAD)
+      const open: VisionWireApi['open'] = (options, engine) =>
+        engine.kind === 'webgpu' ? toWire(() => Promise.reject(new VisionError(code, 'no'))) : scriptedApi.open(options, engine)
+      const { client, states } = createBench({ open }, { engines })
+      client.open()
+      await untilState(client, 'ready')
+      expect(states.map(({ kind }) => kind)).toEqual(['loading', 'restarting', 'ready'])
+      expect(client.state).toMatchObject({ info: { engine: ONE_THREAD } })
+      expect(engines.failures).toEqual([code])
+    },
+  )
+
+  it('[EG32] an engine that is lost while nothing is asked is noticed at once; the next one reads', async () => {
+    const losses: ((reason: string) => void)[] = []
+    const watch: VisionWireApi['watch'] = () =>
+      toWire(() => new Promise<never>((_resolve, reject) => losses.push((reason) => reject(new VisionError('engine-lost', reason)))))
+    const { client, states, workers, analyses } = createBench({ watch }, { engines: createSource(GPU, ONE_THREAD) })
+    client.open()
+    await untilState(client, 'ready')
+    await vi.waitFor(() => {
+      losses[0]?.('unknown: the driver was restarted')
+      expect(workers).toHaveLength(2)
+    })
+    await untilState(client, 'ready')
+    expect(states[2]).toMatchObject({ kind: 'restarting', error: { code: 'engine-lost', detail: 'unknown: the driver was restarted' } })
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false])
+    client.submit(createFrame().frame, 5)
+    await vi.waitFor(() => {
+      expect(analyses).toEqual([5])
+    })
+  })
+
+  it('[EG33] changes the engine while the one before reads on', async () => {
+    const engines = createSource(ONE_THREAD, FOUR)
+    let release: () => void = () => {}
+    const open: VisionWireApi['open'] = async (options, engine) => {
+      if (engine.kind === 'threads') await new Promise<void>((resolve) => (release = resolve))
+      return await scriptedApi.open(options, engine)
+    }
+    const { client, workers, states, analyses } = createBench({ open }, { engines })
+    client.open()
+    await untilState(client, 'ready')
+    engines.turn()
+    const change = client.changeEngine()
+    await vi.waitFor(() => {
+      expect(workers).toHaveLength(2)
+    })
+    client.submit(createFrame().frame, 1)
+    await vi.waitFor(() => {
+      expect(analyses).toEqual([1])
+    })
+    expect(client.state).toMatchObject({ info: { engine: ONE_THREAD } })
+    await vi.waitFor(() => {
+      release()
+      expect(client.state).toMatchObject({ info: { engine: FOUR } })
+    })
+    expect(await change).toBeUndefined()
+    expect(states.map(({ kind }) => kind)).toEqual(['loading', 'ready', 'ready'])
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false])
+    client.submit(createFrame().frame, 2)
+    await vi.waitFor(() => {
+      expect(analyses).toEqual([1, 2])
+    })
+  })
+
+  it('[EG34] keeps the one that reads when the other cannot begin, and says why', async () => {
+    const engines = createSource(ONE_THREAD, GPU)
+    const open: VisionWireApi['open'] = (options, engine) =>
+      engine.kind === 'webgpu'
+        ? toWire(() => Promise.reject(new VisionError('engine-unavailable', 'no-adapter')))
+        : scriptedApi.open(options, engine)
+    const { client, workers } = createBench({ open }, { engines })
+    client.open()
+    await untilState(client, 'ready')
+    engines.turn()
+    expect(await client.changeEngine()).toMatchObject({ code: 'engine-unavailable' })
+    expect(client.state).toMatchObject({ kind: 'ready', info: { engine: ONE_THREAD } })
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([false, true])
+  })
+
+  it('[EG35] reads no frame while something else must be alone; the newest is read after it', async () => {
+    const { client, analyses } = createBench({})
+    client.open()
+    await untilState(client, 'ready')
+    let finish: () => void = () => {}
+    const work = client.alone(() => new Promise<void>((resolve) => (finish = resolve)))
+    expect(client.isIdle).toBe(false)
+    const old = createFrame()
+    client.submit(old.frame, 1)
+    client.submit(createFrame().frame, 2)
+    expect(old.isClosed()).toBe(true)
+    await vi.waitFor(() => {
+      finish()
+      expect(client.isIdle || analyses.length > 0).toBe(true)
+    })
+    await work
+    await vi.waitFor(() => {
+      expect(analyses).toEqual([2])
+    })
+  })
+
+  it('[EG36] closed while another engine loads, it stays closed and ends that worker too', async () => {
+    const engines = createSource(ONE_THREAD, FOUR)
+    let release: () => void = () => {}
+    const open: VisionWireApi['open'] = async (options, engine) => {
+      if (engine.kind === 'threads') await new Promise<void>((resolve) => (release = resolve))
+      return await scriptedApi.open(options, engine)
+    }
+    const { client, workers } = createBench({ open }, { engines })
+    client.open()
+    await untilState(client, 'ready')
+    engines.turn()
+    const change = client.changeEngine()
+    await vi.waitFor(() => {
+      expect(workers).toHaveLength(2)
+    })
+    client.close()
+    await vi.waitFor(() => {
+      release()
+      expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, true])
+    })
+    expect(await change).toBeUndefined()
+    expect(client.state.kind).toBe('closed')
   })
 })
 

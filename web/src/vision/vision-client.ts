@@ -1,11 +1,12 @@
 /**
- * The page's side of the vision worker: starts it, feeds it one frame at a time (the newest wins), notices when it crashes or hangs,
- * restarts it a bounded number of times, and says at any moment which of these is the case. What is read from faces is left to the
- * worker; taking frames is left to `frame-source.ts`.
+ * The page's side of the vision worker: feeds it one frame at a time (the newest wins), restarts it a bounded number of times when it
+ * breaks, changes it for one on another engine without a gap, and says at any moment which of these is the case. What is read from faces
+ * is left to the worker; taking frames is left to `frame-source.ts`.
  */
-import { type Remote, transfer, wrap } from 'comlink'
-import { type FrameAnalysis, type FramePictures, type PictureKind, VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
-import { fromWire, type VisionWireApi, type WireResult } from './vision-wire.ts'
+import { transfer } from 'comlink'
+import type { Engine, EngineSource } from './engine.ts'
+import type { FrameAnalysis, FramePictures, PictureKind, VisionError, VisionInfo, VisionOptions } from './vision-api.ts'
+import { startVisionWorker, toVisionError, type VisionWorkerLink } from './vision-worker-link.ts'
 
 export type VisionState =
   /** Before `open` and after `close`. */
@@ -36,6 +37,16 @@ export interface VisionClient {
   toPictures(frame: ImageBitmap | VideoFrame, time: number, kind: PictureKind): Promise<FramePictures | undefined>
   /** Forgets faces and smoothing, as after a pause or a change of camera. */
   reset(): void
+  /**
+   * Loads a worker on the engine that is next while the present one reads on, then takes its place. Harmless when closed or not ready: the
+   * next start takes that engine anyway.
+   * @returns why it could not be changed; undefined when it was.
+   */
+  changeEngine(): Promise<VisionError | undefined>
+  /** Loads a worker on this engine beside the one that reads; who asks terminates it. @throws VisionError */
+  openBeside(engine: Engine): Promise<VisionWorkerLink>
+  /** Does the work while no frame is read; those that come wait. One at a time. Rejects as the work does. */
+  alone<Value>(work: () => Promise<Value>): Promise<Value>
   /** Terminates the worker. Listeners stay for a later `open`. */
   close(): void
   onStateChange(listener: (state: VisionState) => void): () => void
@@ -43,9 +54,11 @@ export interface VisionClient {
 }
 
 export interface VisionClientOptions extends VisionOptions {
+  /** By default everything runs on one thread of wasm. */
+  readonly engines?: EngineSource
   /** Makes the worker. By default the built `vision-worker.ts`. */
   readonly createWorker?: () => Worker
-  /** How long `open` may take in the worker. Default 60 000 ms. */
+  /** How long `open` may take in the worker; three times as long for a graphics processor. Default 60 000 ms. */
   readonly openTimeoutMs?: number
   /** How long one frame may take before the worker counts as hung. Default 10 000 ms. */
   readonly analyseTimeoutMs?: number
@@ -58,19 +71,10 @@ const ANALYSE_TIMEOUT_MS = 10_000
 const MAX_RESTARTS = 3
 /** A worker that read so many frames works: what happens to it later is another matter. */
 const STEADY_FRAMES = 30
+/** Graphics processors compile the networks when they are loaded, weak ones for long. */
+const GPU_PATIENCE = 3
 
-/** One worker's life: made by `start`, over when `stop` was called or it failed. */
-interface Running {
-  readonly worker: Worker
-  readonly api: Remote<VisionWireApi>
-  /**
-   * Called when the worker crashes. Not a promise: each question would leave something behind in one that lives as long as the worker,
-   * which is weeks.
-   */
-  readonly crashListeners: Set<(error: VisionError) => void>
-  /** Set by a crash between questions: the next one is told. */
-  crash: VisionError | undefined
-}
+const ONE_THREAD: EngineSource = { next: () => ({ kind: 'single', threads: 1, why: 'only' }), onFailure: () => false }
 
 interface WaitingFrame {
   readonly frame: ImageBitmap | VideoFrame
@@ -79,16 +83,19 @@ interface WaitingFrame {
 
 export function createVisionClient(options: VisionClientOptions): VisionClient {
   const { createWorker = createVisionWorker, openTimeoutMs = OPEN_TIMEOUT_MS, analyseTimeoutMs = ANALYSE_TIMEOUT_MS } = options
-  const maxRestarts = options.maxRestarts ?? MAX_RESTARTS
+  const { maxRestarts = MAX_RESTARTS, engines = ONE_THREAD } = options
   const stateListeners = new Set<(state: VisionState) => void>()
   const analysisListeners = new Set<(analysis: FrameAnalysis) => void>()
   let state: VisionState = { kind: 'closed' }
-  let running: Running | null = null
+  let running: VisionWorkerLink | null = null
   let waiting: WaitingFrame | null = null
   let isAnalysing = false
+  let isHeld = false
   let restarts = 0
   /** By the worker that runs. */
   let answers = 0
+  /** Settles when the frame that is being read is. */
+  let underWay: Promise<unknown> = Promise.resolve()
 
   function setState(next: VisionState): void {
     state = next
@@ -96,22 +103,38 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   }
 
   async function start(): Promise<void> {
-    const current = startWorker(createWorker)
+    const current = startVisionWorker(engines.next(), createWorker)
     running = current
     answers = 0
     try {
-      const info = await ask(current, (api) => api.open(toPlainOptions(options)), openTimeoutMs)
-      if (running === current) setState({ kind: 'ready', info })
+      const info = await current.open(options, openLimitMs(current.engine))
+      if (running === current) adopt(current, info)
     } catch (error) {
       if (running === current) onFailure(toVisionError(error))
     }
   }
 
-  /** A crash or a hang may pass; a wrong file will not. A runtime that has worked and fails has lost something: its GPU, its memory. */
+  function openLimitMs({ kind }: Engine): number {
+    return kind === 'webgpu' ? GPU_PATIENCE * openTimeoutMs : openTimeoutMs
+  }
+
+  function adopt(link: VisionWorkerLink, info: VisionInfo): void {
+    running = link
+    link.onLost((problem) => {
+      if (running === link) onFailure(problem)
+    })
+    setState({ kind: 'ready', info })
+  }
+
+  /**
+   * A crash or a hang may pass, and another engine may do; a wrong file stays wrong. A runtime that has worked and fails has lost something: its
+   * GPU, its memory.
+   */
   function onFailure(error: VisionError): void {
+    const isOtherEngine = running !== null && engines.onFailure(running.engine, error)
     stopWorker()
     const hasLost = error.code === 'runtime-failed' && state.kind === 'ready'
-    const mayPass = hasLost || error.code === 'worker-crashed' || error.code === 'worker-timeout'
+    const mayPass = isOtherEngine || hasLost || error.code === 'worker-crashed' || error.code === 'worker-timeout'
     if (!mayPass || restarts >= maxRestarts) {
       setState({ kind: 'failed', error })
       return
@@ -129,46 +152,98 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   }
 
   function stopWorker(): void {
-    running?.worker.terminate()
+    running?.terminate()
     running = null
     isAnalysing = false
     waiting?.frame.close()
     waiting = null
   }
 
-  async function analyse(current: Running, { frame, time }: WaitingFrame): Promise<void> {
+  /** Asks the worker about a frame. @returns undefined when it failed or was stopped meanwhile. */
+  function askAbout<Value>(current: VisionWorkerLink, question: () => Promise<Value>): Promise<Value | undefined> {
     isAnalysing = true
-    try {
-      const analysis = await ask(current, (api) => api.analyse(transfer(frame, [frame]), time), analyseTimeoutMs)
-      if (running !== current) return
-      noteAnswer()
-      for (const listener of analysisListeners) listener(analysis)
-      analyseWaiting(current)
-    } catch (error) {
-      if (running === current) onFailure(toVisionError(error))
-    }
+    const answer = (async () => {
+      try {
+        const value = await question()
+        if (running !== current) return undefined
+        noteAnswer()
+        return value
+      } catch (error) {
+        if (running === current) onFailure(toVisionError(error))
+        return undefined
+      }
+    })()
+    underWay = answer
+    return answer
   }
 
-  async function picture(current: Running, { frame, time }: WaitingFrame, kind: PictureKind): Promise<FramePictures | undefined> {
-    isAnalysing = true
-    try {
-      const pictures = await ask(current, (api) => api.toPictures(transfer(frame, [frame]), time, kind), analyseTimeoutMs)
-      if (running !== current) return undefined
-      noteAnswer()
-      analyseWaiting(current)
-      return pictures
-    } catch (error) {
-      if (running === current) onFailure(toVisionError(error))
-      return undefined
-    }
+  async function analyse(current: VisionWorkerLink, { frame, time }: WaitingFrame): Promise<void> {
+    const analysis = await askAbout(current, () => current.ask((api) => api.analyse(transfer(frame, [frame]), time), analyseTimeoutMs))
+    if (analysis === undefined) return
+    for (const listener of analysisListeners) listener(analysis)
+    analyseWaiting()
   }
 
-  function analyseWaiting(current: Running): void {
+  async function picture(current: VisionWorkerLink, { frame, time }: WaitingFrame, kind: PictureKind): Promise<FramePictures | undefined> {
+    const pictures = await askAbout(current, () =>
+      current.ask((api) => api.toPictures(transfer(frame, [frame]), time, kind), analyseTimeoutMs),
+    )
+    if (pictures !== undefined) analyseWaiting()
+    return pictures
+  }
+
+  function analyseWaiting(): void {
     // A listener may have closed the client or submitted already.
-    if (running !== current || isAnalysing || waiting === null) return
+    if (running === null || isAnalysing || isHeld || waiting === null) return
     const next = waiting
     waiting = null
-    void analyse(current, next)
+    void analyse(running, next)
+  }
+
+  async function alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    isHeld = true
+    try {
+      await underWay
+      return await work()
+    } finally {
+      isHeld = false
+      analyseWaiting()
+    }
+  }
+
+  async function openBeside(engine: Engine): Promise<{ readonly link: VisionWorkerLink; readonly info: VisionInfo }> {
+    const link = startVisionWorker(engine, createWorker)
+    try {
+      return { link, info: await link.open(options, openLimitMs(engine)) }
+    } catch (error) {
+      link.terminate()
+      throw error
+    }
+  }
+
+  async function changeEngine(): Promise<VisionError | undefined> {
+    const before = running
+    if (before === null || state.kind !== 'ready') return undefined
+    const engine = engines.next()
+    try {
+      const { link, info } = await openBeside(engine)
+      await underWay
+      if (running === before) replace(before, link, info)
+      else link.terminate()
+      return undefined
+    } catch (error) {
+      const problem = toVisionError(error)
+      engines.onFailure(engine, problem)
+      return problem
+    }
+  }
+
+  function replace(before: VisionWorkerLink, link: VisionWorkerLink, info: VisionInfo): void {
+    isAnalysing = false
+    answers = 0
+    adopt(link, info)
+    before.terminate()
+    analyseWaiting()
   }
 
   return {
@@ -176,7 +251,7 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
       return state
     },
     get isIdle() {
-      return state.kind === 'ready' && !isAnalysing
+      return state.kind === 'ready' && !isAnalysing && !isHeld
     },
     open() {
       if (state.kind !== 'closed' && state.kind !== 'failed') return
@@ -191,16 +266,19 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
       }
       waiting?.frame.close()
       waiting = { frame, time }
-      analyseWaiting(running)
+      analyseWaiting()
     },
     toPictures(frame, time, kind) {
-      if (state.kind === 'ready' && running !== null && !isAnalysing) return picture(running, { frame, time }, kind)
+      if (state.kind === 'ready' && running !== null && !isAnalysing && !isHeld) return picture(running, { frame, time }, kind)
       frame.close()
       return Promise.resolve(undefined)
     },
     reset() {
       if (running !== null && state.kind === 'ready') void running.api.reset().catch(() => undefined)
     },
+    changeEngine,
+    openBeside: async (engine) => (await openBeside(engine)).link,
+    alone,
     close() {
       stopWorker()
       if (state.kind !== 'closed') setState({ kind: 'closed' })
@@ -212,72 +290,6 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
 
 function createVisionWorker(): Worker {
   return new Worker(new URL('./worker/vision-worker.ts', import.meta.url), { type: 'module', name: 'vision' })
-}
-
-function startWorker(createWorker: () => Worker): Running {
-  const worker = createWorker()
-  const running: Running = { worker, api: wrap<VisionWireApi>(worker), crashListeners: new Set(), crash: undefined }
-  const onCrash = (event: Event): void => {
-    const message: unknown = Reflect.get(event, 'message')
-    const error = new VisionError('worker-crashed', typeof message === 'string' && message !== '' ? message : event.type)
-    running.crash = error
-    for (const listener of [...running.crashListeners]) listener(error)
-  }
-  worker.addEventListener('error', onCrash)
-  worker.addEventListener('messageerror', onCrash)
-  return running
-}
-
-/** @throws VisionError the worker's own, or that it crashed or kept silent. */
-async function ask<Value>(
-  running: Running,
-  question: (api: Remote<VisionWireApi>) => Promise<WireResult<Value>>,
-  timeoutMs: number,
-): Promise<Value> {
-  let end: () => void = () => {}
-  try {
-    const answer = new Promise<WireResult<Value>>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new VisionError('worker-timeout', `no answer within ${String(timeoutMs)} ms`)), timeoutMs)
-      running.crashListeners.add(reject)
-      end = () => {
-        clearTimeout(timer)
-        running.crashListeners.delete(reject)
-      }
-      if (running.crash === undefined) question(running.api).then(resolve, reject)
-      else reject(running.crash)
-    })
-    return fromWire(await answer)
-  } finally {
-    end()
-  }
-}
-
-/** What crosses to the worker: functions and our own settings stay here. */
-function toPlainOptions({
-  modelsUrl,
-  manifestUrl,
-  defaultUrl,
-  runtimeUrl,
-  maxFaces,
-  threads,
-  findEveryMs,
-  smoothingMs,
-}: VisionClientOptions): VisionOptions {
-  return {
-    modelsUrl,
-    ...(manifestUrl === undefined ? {} : { manifestUrl }),
-    ...(defaultUrl === undefined ? {} : { defaultUrl }),
-    runtimeUrl,
-    maxFaces,
-    ...(threads === undefined ? {} : { threads }),
-    ...(findEveryMs === undefined ? {} : { findEveryMs }),
-    ...(smoothingMs === undefined ? {} : { smoothingMs }),
-  }
-}
-
-function toVisionError(error: unknown): VisionError {
-  if (error instanceof VisionError) return error
-  return new VisionError('worker-crashed', error instanceof Error ? error.message : String(error))
 }
 
 function subscribe<Item>(listeners: Set<(item: Item) => void>, listener: (item: Item) => void): () => void {

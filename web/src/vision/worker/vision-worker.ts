@@ -5,6 +5,7 @@ import { expose } from 'comlink'
 import { createFacePipeline, type FacePipeline } from '#shared/vision/face-pipeline'
 import type { Pixels } from '#shared/vision/geometry'
 import { inputDims, valuesPerFace } from '#shared/vision/network-shape'
+import type { Engine } from '../engine.ts'
 import {
   type FrameAnalysis,
   type FramePictures,
@@ -15,14 +16,16 @@ import {
 } from '../vision-api.ts'
 import { toWire, type VisionWireApi } from '../vision-wire.ts'
 import { createPixelGrabber } from './grab-pixels.ts'
-import { loadNetworks } from './load-networks.ts'
+import { type LoadedNetworks, loadNetworks } from './load-networks.ts'
 
 const grabber = createPixelGrabber()
 let pipeline: FacePipeline | null = null
+let loaded: LoadedNetworks | null = null
 
-async function open(options: VisionOptions): Promise<VisionInfo> {
+async function open(options: VisionOptions, engine: Engine): Promise<VisionInfo> {
   const startedAt = performance.now()
-  const { networks, manifest, manifestUrl, threads, refused } = await loadNetworks(options)
+  loaded = await loadNetworks(options, engine)
+  const { networks, manifest, manifestUrl, refused } = loaded
   pipeline = createFacePipeline({
     networks,
     manifest,
@@ -34,10 +37,12 @@ async function open(options: VisionOptions): Promise<VisionInfo> {
   // The first inference is slow; better now than on the person's first frame. Nobody is in a black picture, so the crop's network too.
   await pipeline.analyse({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 4) }, 0)
   await networks.classify({ input: new Float32Array(valuesPerFace(manifest.input)), count: 1, dims: inputDims(manifest.input, 1) })
+  // Graphics processors compile for each shape; wasm does not, and would only lose time here.
+  if (engine.kind === 'webgpu') await measure(0)
   pipeline.reset()
   const model = `${manifest.name}@${manifest.version}`
   const loadMs = performance.now() - startedAt
-  return { engine: 'wasm', threads, model, manifestUrl, loadMs, ...(refused === undefined ? {} : { refused }) }
+  return { engine, model, manifestUrl, loadMs, ...(refused === undefined ? {} : { refused }) }
 }
 
 async function analyse(frame: ImageBitmap | VideoFrame, time: number): Promise<FrameAnalysis> {
@@ -65,8 +70,22 @@ async function toPictures(frame: ImageBitmap | VideoFrame, time: number, kind: P
   return await makePictures(frame, time, { kind, source })
 }
 
+async function watch(): Promise<never> {
+  if (loaded === null) throw new VisionError('not-open', 'call open first')
+  throw new VisionError('engine-lost', await loaded.lost)
+}
+
+/** Needed a few times in a tablet's life. */
+async function measure(budgetMs: number): Promise<readonly number[]> {
+  if (loaded === null) throw new VisionError('not-open', 'call open first')
+  const { measureNetworks } = await import('./measure-networks.ts')
+  return await measureNetworks(loaded, { budgetMs, now: () => performance.now() })
+}
+
 const api: VisionWireApi = {
-  open: (options) => toWire(() => open(options)),
+  open: (options, engine) => toWire(() => open(options, engine)),
+  watch: () => toWire(watch),
+  measure: (budgetMs) => toWire(() => measure(budgetMs)),
   analyse: (frame, time) => toWire(() => analyse(frame, time)),
   toPictures: (frame, time, kind) => toWire(() => toPictures(frame, time, kind)),
   reset: () =>
