@@ -18,7 +18,7 @@ import { NO_CHROMIUM, obtainChromium } from './chromium.ts'
 import { measurePageSizes } from './page-sizes.ts'
 
 /** After `#/`; the first is what a first visit opens. */
-export const AUDITED_PAGES = ['', 'watch', 'machines', 'photo', 'settings', 'model', 'admin'] as const
+export const AUDITED_PAGES = ['', 'wall', 'machines', 'photo', 'settings', 'model', 'admin'] as const
 
 export const AUDITED_CATEGORIES = ['performance', 'accessibility', 'best-practices'] as const
 export type AuditedCategory = (typeof AUDITED_CATEGORIES)[number]

@@ -33,7 +33,7 @@ await renderFilled('maskable-512.png', 512, MASKABLE_SCALE)
 await renderFilled('apple-touch-icon.png', 180, 1)
 
 // Shortcuts: a line icon in the middle, as the system shows them in its menu.
-const SHORTCUTS = { live: 'live', photo: 'photo', wall: 'watch', machines: 'machines' } as const
+const SHORTCUTS = { live: 'live', photo: 'photo', wall: 'wall', machines: 'machines' } as const
 const SHORTCUT_PX = 192
 /** The line icons' own grid. */
 const GRID = 24

@@ -1,97 +1,144 @@
 /**
- * Takes the pictures of docs/pictures: the pages in light and dark, on a tablet lying and standing, before a film of the portrait of
- * web/fixtures. `npm run pictures` needs nothing but what the tests need.
+ * Takes the gallery of docs/pictures: each page in three sizes, light and dark, Spanish and Persian, before a film of the portrait of
+ * web/fixtures, and a contact sheet that shows them all. A page is one row of `PAGES`. `npm run pictures` needs nothing but what the
+ * tests need; `npm run pictures wall design` takes only those pages.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
+import sharp from 'sharp'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
 import { openStationBrowser } from '../web/e2e/station-browser.ts'
-import { openStationPage, type StationPage } from '../web/e2e/station-page.ts'
+import { openStationPage } from '../web/e2e/station-page.ts'
 import { ensureBuilt } from './build.ts'
 
 const FOLDER = 'docs/pictures'
 const STATION = 'recepcion'
-const VIEWPORTS = { landscape: { width: 1280, height: 800 }, portrait: { width: 800, height: 1280 } } as const
+const ADMIN_TOKEN = 'the-token-of-these-pictures-only'
+const SIZES = {
+  landscape: { width: 1280, height: 800 },
+  portrait: { width: 800, height: 1280 },
+  phone: { width: 390, height: 844 },
+} as const
 const COLOR_SCHEMES = ['light', 'dark'] as const
-/** Enough for the timeline to show something. */
+const LOCALES = ['es-MX', 'fa-IR'] as const
+/** Pictures of the README are in English. */
+const ENGLISH = 'en-GB'
+const ENGLISH_PAGES = ['live']
+const STEADY_LIMIT_MS = 60_000
+/** Enough for the timeline and the trends to show something. */
 const SETTLE_MS = 8_000
-const STEADY_LIMIT_MS = 30_000
+/** Layout and charts follow a new size within a few frames. */
+const RESIZE_MS = 600
+const WEBP = { quality: 72, effort: 5 } as const
 
-interface Shot {
+interface PictureRow {
+  /** Of its files. */
   readonly name: string
   /** After `#/`. */
   readonly route: string
-  readonly locale: string
+  /** Shown once this is there (`data-testid`). */
+  readonly waitFor: string
+  /** What a person does first. */
+  readonly prepare?: (page: Page) => Promise<void>
+  /** Taken before the camera is on; everything else after. */
+  readonly isBeforeStart?: true
 }
 
-const SHOTS: readonly Shot[] = [
-  { name: 'welcome', route: '', locale: 'en-GB' },
-  { name: 'live', route: '', locale: 'en-GB' },
-  { name: 'watch', route: 'watch', locale: 'en-GB' },
-  { name: 'settings', route: 'settings', locale: 'en-GB' },
+/** Of everything the app shows: one row per page. */
+const PAGES: readonly PictureRow[] = [
+  { name: 'welcome', route: '', waitFor: 'camera-start', isBeforeStart: true },
+  { name: 'live', route: '', waitFor: 'reading-emotion' },
+  { name: 'wall', route: 'wall', waitFor: 'trend' },
+  { name: 'wall-station', route: `wall/${STATION}`, waitFor: 'trend' },
+  { name: 'machines', route: 'machines', waitFor: 'machines' },
+  { name: 'history', route: 'history', waitFor: 'history-day' },
+  { name: 'photo', route: 'photo', waitFor: 'photo-page' },
+  { name: 'responsible', route: 'responsible', waitFor: 'responsible-page' },
+  { name: 'settings', route: 'settings', waitFor: 'station-name-field' },
+  { name: 'model', route: 'model', waitFor: 'model-card-classes' },
+  { name: 'design', route: 'design', waitFor: 'design-contrast' },
+  { name: 'admin', route: 'admin', waitFor: 'admin-dashboard', prepare: enterAdmin },
 ]
-/** Other languages, one of them written from right to left, in one size each. */
-const LANGUAGES = ['es-MX', 'pt-BR', 'fa-IR'] as const
 
 if (!(await ensureBuilt())) process.exit(1)
 await mkdir(FOLDER, { recursive: true })
-const relay = await startRelayProcess()
+const wanted = process.argv.slice(2)
+const rows = PAGES.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+const relay = await startRelayProcess({ environment: { ADMIN_TOKEN } })
 try {
-  for (const colorScheme of COLOR_SCHEMES) await takeAll(colorScheme)
-  for (const locale of LANGUAGES) await takeOne(locale)
+  for (const colorScheme of COLOR_SCHEMES) {
+    for (const locale of LOCALES) await takeRows({ colorScheme, locale, rows })
+    await takeRows({ colorScheme, locale: ENGLISH, rows: rows.filter(({ name }) => ENGLISH_PAGES.includes(name)) })
+  }
 } finally {
   await relay.stop()
 }
+await writeContactSheet()
 
-async function takeAll(colorScheme: (typeof COLOR_SCHEMES)[number]): Promise<void> {
-  const browser = await openStationBrowser({ camera: 'portrait', colorScheme, viewport: VIEWPORTS.landscape })
+interface Sitting {
+  readonly colorScheme: (typeof COLOR_SCHEMES)[number]
+  readonly locale: string
+  readonly rows: readonly PictureRow[]
+}
+
+/** One browser, one station that reads on while other tabs show the pages. */
+async function takeRows(sitting: Sitting): Promise<void> {
+  if (sitting.rows.length === 0) return
+  const { colorScheme, locale } = sitting
+  const browser = await openStationBrowser({ camera: 'portrait', colorScheme, locale, viewport: SIZES.landscape })
   try {
-    const page = browser.context.pages()[0] ?? (await browser.context.newPage())
-    const station = await openStationPage(page, relay.origin, STATION)
-    await page.getByTestId('camera-start').waitFor()
-    for (const shot of SHOTS) {
-      if (shot.name === 'live') await startReading(station)
-      // A second tab looks on, so that the station goes on reading.
-      const shown = shot.route === '' ? page : await openRoute(await browser.context.newPage(), shot.route)
-      for (const [orientation, viewport] of Object.entries(VIEWPORTS)) {
-        await shown.setViewportSize(viewport)
-        await save(shown, `${shot.name}-${colorScheme}-${orientation}`)
-      }
-      if (shown !== page) await shown.close()
+    const live = browser.context.pages()[0] ?? (await browser.context.newPage())
+    const station = await openStationPage(live, relay.origin, STATION)
+    for (const row of sitting.rows.filter(({ isBeforeStart }) => isBeforeStart === true)) await takeRow(live, row, sitting)
+    await station.startCamera()
+    await live.locator('[data-testid="reading-emotion"][data-emotion="happiness"]').waitFor({ timeout: STEADY_LIMIT_MS })
+    await live.waitForTimeout(SETTLE_MS)
+    for (const row of sitting.rows.filter(({ isBeforeStart }) => isBeforeStart !== true)) {
+      const page = row.route === '' ? live : await browser.context.newPage()
+      if (page !== live) await page.goto(`${relay.origin}/#/${row.route}`)
+      await takeRow(page, row, sitting)
+      if (page !== live) await page.close()
     }
   } finally {
     await browser.close()
   }
 }
 
-async function takeOne(locale: string): Promise<void> {
-  const browser = await openStationBrowser({ camera: 'portrait', locale, viewport: VIEWPORTS.landscape })
-  try {
-    const page = browser.context.pages()[0] ?? (await browser.context.newPage())
-    await startReading(await openStationPage(page, relay.origin, STATION))
-    await save(page, `live-${locale.slice(0, 2)}`)
-  } finally {
-    await browser.close()
+async function takeRow(page: Page, row: PictureRow, { colorScheme, locale }: Sitting): Promise<void> {
+  await row.prepare?.(page)
+  await page.getByTestId(row.waitFor).first().waitFor({ timeout: STEADY_LIMIT_MS })
+  if (row.route.startsWith('wall')) await page.waitForTimeout(SETTLE_MS)
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport)
+    await page.waitForTimeout(RESIZE_MS)
+    const path = join(FOLDER, `${row.name}-${locale.slice(0, 2)}-${colorScheme}-${size}.webp`)
+    await sharp(await page.screenshot())
+      .webp(WEBP)
+      .toFile(path)
+    console.log(path)
   }
 }
 
-async function startReading(station: StationPage): Promise<void> {
-  await station.startCamera()
-  await station.page.locator('[data-testid="reading-emotion"][data-emotion="happiness"]').waitFor({ timeout: STEADY_LIMIT_MS })
-  await station.page.waitForTimeout(SETTLE_MS)
+async function enterAdmin(page: Page): Promise<void> {
+  await page.getByTestId('admin-token').fill(ADMIN_TOKEN)
+  await page.getByTestId('admin-enter').click()
 }
 
-async function openRoute(page: Page, route: string): Promise<Page> {
-  await page.goto(`${relay.origin}/#/${route}`)
-  if (route === 'watch') await page.getByTestId('watch-tile').first().waitFor()
-  return page
-}
-
-async function save(page: Page, name: string): Promise<void> {
-  // Layout and timeline follow the new size within a few frames.
-  await page.waitForTimeout(1_000)
-  const path = join(FOLDER, `${name}.png`)
-  await page.screenshot({ path })
-  console.log(path)
+/** Every picture there is, a row per page, language and colours. */
+async function writeContactSheet(): Promise<void> {
+  const files = new Set((await readdir(FOLDER)).filter((file) => file.endsWith('.webp')))
+  const lines = ['# Pictures', '', 'Written by `npm run pictures`: every page in three sizes, light and dark.', '']
+  for (const { name } of PAGES) {
+    lines.push(`## ${name}`, '')
+    for (const locale of [...LOCALES, ENGLISH]) {
+      for (const colorScheme of COLOR_SCHEMES) {
+        const taken = Object.keys(SIZES).map((size) => `${name}-${locale.slice(0, 2)}-${colorScheme}-${size}.webp`)
+        const shown = taken.filter((file) => files.has(file))
+        if (shown.length > 0)
+          lines.push(shown.map((file) => `<img src="${file}" height="260" alt="${file.replace('.webp', '')}">`).join(' '), '')
+      }
+    }
+  }
+  await writeFile(join(FOLDER, 'README.md'), lines.join('\n'))
 }

@@ -78,7 +78,7 @@ test('[CN1] first start to first reading: nothing before both choices, readings 
     expect(declared?.data).toMatchObject({ mode: 'readings', purpose: 'research' })
 
     // The sign is on every page, and so is the pause.
-    for (const route of ['', 'machines', 'watch', 'settings', 'responsible']) {
+    for (const route of ['', 'machines', 'wall', 'settings', 'responsible']) {
       await page.goto(`${relay.origin}/#/${route}`)
       await expect(page.getByTestId('camera-sign')).toBeInViewport({ ratio: 1 })
       const box = await page.getByTestId('camera-pause').boundingBox()

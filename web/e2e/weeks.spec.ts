@@ -29,7 +29,7 @@ test('[KX1] kiosk: locked by touch and by address, wrong PINs wait over a reload
   await page.getByTestId('kiosk-turn-on').click()
   await expect(page.getByTestId('kiosk-on')).toBeVisible()
   await page.getByTestId('kiosk-lock').click()
-  await expect(page.getByTestId('nav-watch')).toHaveCount(0)
+  await expect(page.getByTestId('nav-wall')).toHaveCount(0)
   await expect(page.getByTestId('nav-machines')).toHaveCount(0)
 
   await page.getByTestId('kiosk-fullscreen').click()
@@ -40,7 +40,7 @@ test('[KX1] kiosk: locked by touch and by address, wrong PINs wait over a reload
 
   await page.getByTestId('nav-settings').click()
   await expect(gate).toBeVisible()
-  for (const hash of ['#/admin', '#/watch', '#/machines', '#/model', '#/settings']) {
+  for (const hash of ['#/admin', '#/wall', '#/machines', '#/model', '#/settings']) {
     await openRoute(page, hash)
     await expect(gate).toBeVisible()
     await expect(page.getByTestId('kiosk-off')).toHaveCount(0)
@@ -71,7 +71,7 @@ test('[KX1] kiosk: locked by touch and by address, wrong PINs wait over a reload
   await page.keyboard.type(PIN)
   await page.keyboard.press('Enter')
   await expect(page.getByTestId('kiosk-on')).toBeVisible()
-  await expect(page.getByTestId('nav-watch')).toBeVisible()
+  await expect(page.getByTestId('nav-wall')).toBeVisible()
 
   await page.reload()
   await expect(gate).toBeVisible()

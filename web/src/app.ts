@@ -140,6 +140,9 @@ const update = createUpdateState({
   },
 })
 
+const moreContrast = matchMedia('(prefers-contrast: more)')
+const forcedColours = matchMedia('(forced-colors: active)')
+
 let countShown = (): number => 0
 function take(analysis: FrameAnalysis, model: string | undefined): void {
   // A frame that was under way when the camera was paused.
@@ -235,11 +238,21 @@ const app: AppState = {
   readings,
   route,
   station,
-  theme: createThemeState(remembered),
+  theme: createThemeState({
+    remembered,
+    highContrast: {
+      isWished: () => moreContrast.matches || forcedColours.matches,
+      onChange(listener) {
+        moreContrast.addEventListener('change', listener)
+        forcedColours.addEventListener('change', listener)
+      },
+    },
+  }),
   update,
   vision: visionState,
   loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
   loadHistory: async () => (await import('./history.ts')).createHistoryArea(keeping, () => station.name),
+  loadDesign: async () => (await import('./design.ts')).designArea,
   loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
   loadKiosk: async () => (kioskParts ??= (await import('./kiosk.ts')).createKioskParts(kiosk, remembered)),
   async loadModelCard() {
@@ -250,7 +263,7 @@ const app: AppState = {
   loadResponsible: async () => (await import('./responsible.ts')).responsibleArea,
   loadPhoto: async () => (await import('./photo.ts')).createPhotoArea(createVisionClient({ ...visionOptions, ...PHOTO_READING })),
   loadSettings: async () => (await import('./settings.ts')).settingsArea,
-  loadWatch: async () => (await import('./watch.ts')).createWatchArea(link, realClock),
+  loadWall: async () => (await import('./wall.ts')).createWallArea(link, realClock),
   readVideo,
 }
 

@@ -39,6 +39,8 @@ class Bench {
   readonly keys = new Map<string, string>()
   conflicts = 0
   reloads = 0
+  /** Numbers the tablet itself kept, once all is settled. */
+  kept: readonly number[] = []
   readonly #relay: ScriptedRelay
   readonly #acts: Act[]
   readonly #tab = new Map<string, string>()

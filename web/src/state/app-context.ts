@@ -23,7 +23,7 @@ import type { StationSettings } from './station-settings.svelte.ts'
 import type { ThemeState } from './theme-state.svelte.ts'
 import type { UpdateState } from './update-state.svelte.ts'
 import type { VisionState } from './vision-state.svelte.ts'
-import type { WatchState } from './watch-state.svelte.ts'
+import type { WallState } from './wall-state.svelte.ts'
 
 /** A page that is fetched when somebody opens it, and what it shows. */
 export interface Area<Props extends Record<string, unknown>> {
@@ -33,6 +33,8 @@ export interface Area<Props extends Record<string, unknown>> {
 
 export type AdminArea = Area<{ readonly admin: AdminState }>
 export type HistoryArea = Area<{ readonly history: HistoryState }>
+/** The page that shows the design system. */
+export type DesignArea = Area<Record<string, never>>
 export type MachinesArea = Area<{ readonly machines: MachinesState }>
 /** The page about the network that reads. */
 export type ModelCardArea = Area<{ readonly card: ModelCard }>
@@ -42,7 +44,7 @@ export type ResponsibleArea = Area<Record<string, never>>
 export type PhotoArea = Area<{ readonly photos: PhotoState }>
 export type SettingsArea = Area<Record<string, never>>
 /** All stations at once, or one of them. */
-export type WatchArea = Area<{ readonly watch: WatchState }>
+export type WallArea = Area<{ readonly wall: WallState }>
 
 export interface AppState {
   readonly version: string
@@ -69,13 +71,14 @@ export interface AppState {
   loadHistory(): Promise<HistoryArea>
   /** What a tablet in kiosk mode, or about to be, needs besides. */
   loadKiosk(): Promise<KioskParts>
+  loadDesign(): Promise<DesignArea>
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>
   loadResponsible(): Promise<ResponsibleArea>
   loadPhoto(): Promise<PhotoArea>
   loadSettings(): Promise<SettingsArea>
-  loadWatch(): Promise<WatchArea>
+  loadWall(): Promise<WallArea>
   /** Feeds the pictures of a playing video to the reading until the returned function is called. */
   readVideo(video: HTMLVideoElement): () => void
 }

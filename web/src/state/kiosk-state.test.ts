@@ -3,7 +3,7 @@ import { createKioskState } from './kiosk-state.svelte.ts'
 import { createRememberedSettings } from './remembered-settings.ts'
 import type { Route } from './route-state.svelte.ts'
 
-const PAGES: readonly Route['page'][] = ['live', 'watch', 'machines', 'settings', 'admin', 'model', 'responsible']
+const PAGES: readonly Route['page'][] = ['live', 'wall', 'machines', 'settings', 'admin', 'model', 'responsible']
 
 function createTablet(kept?: string) {
   const values = new Map<string, string>(kept === undefined ? [] : [['semblante.kiosk', kept]])

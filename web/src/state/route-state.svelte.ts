@@ -2,13 +2,13 @@
 import { isStationName } from './station-name.ts'
 
 /** Pages whose address names nothing but the page. */
-const PLAIN_PAGES = ['history', 'settings', 'admin', 'model', 'responsible'] as const
+const PLAIN_PAGES = ['history', 'settings', 'admin', 'model', 'responsible', 'design'] as const
 type PlainPage = (typeof PLAIN_PAGES)[number]
 
 export type Route =
   | { readonly page: 'live' }
   /** Without a station: all of them. */
-  | { readonly page: 'watch'; readonly station?: string }
+  | { readonly page: 'wall'; readonly station?: string }
   /** Without a machine: all of them. */
   | { readonly page: 'machines'; readonly machine?: string }
   | { readonly page: PlainPage }
@@ -46,21 +46,25 @@ export function createRouteState(address: AddressBar): RouteState {
   return new RouteState(address)
 }
 
+/** The wall's former address: links that people kept still lead there. */
+const FORMER_WALL = 'watch'
+
 /** Anything unknown is the first page. */
 export function parseRoute(hash: string): Route {
-  const [page, part] = hash.replace(/^#\/?/, '').split('/')
+  const [first, part] = hash.replace(/^#\/?/, '').split('/')
+  const page = first === FORMER_WALL ? 'wall' : first
   const plain = PLAIN_PAGES.find((name) => name === page)
   if (plain !== undefined) return { page: plain }
   if (page === 'photo') return part === 'shared' ? { page, isShared: true } : { page }
-  if (page !== 'watch' && page !== 'machines') return { page: 'live' }
+  if (page !== 'wall' && page !== 'machines') return { page: 'live' }
   const name = decodeName(part ?? '')
   if (name === undefined) return { page }
-  return page === 'watch' ? { page, station: name } : { page, machine: name }
+  return page === 'wall' ? { page, station: name } : { page, machine: name }
 }
 
 export function toHash(route: Route): string {
   if (route.page === 'live') return '#/'
-  const name = route.page === 'watch' ? route.station : route.page === 'machines' ? route.machine : undefined
+  const name = route.page === 'wall' ? route.station : route.page === 'machines' ? route.machine : undefined
   return `#/${route.page}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 

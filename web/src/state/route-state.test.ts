@@ -6,13 +6,14 @@ describe('route', () => {
   it('[RT1] reads back every address it writes', () => {
     const routes = [
       { page: 'live' },
-      { page: 'watch' },
-      { page: 'watch', station: 'ایستگاه-۲' },
+      { page: 'wall' },
+      { page: 'wall', station: 'ایستگاه-۲' },
       { page: 'machines' },
       { page: 'machines', machine: 'machine_1' },
       { page: 'photo' },
       { page: 'settings' },
       { page: 'admin' },
+      { page: 'design' },
     ] as const
     for (const route of routes) expect(parseRoute(toHash(route))).toEqual(route)
   })
@@ -21,13 +22,20 @@ describe('route', () => {
     expect(parseRoute('#/nowhere')).toEqual({ page: 'live' })
     expect(parseRoute('#/photo/shared')).toEqual({ page: 'photo', isShared: true })
     expect(parseRoute('#/photo/other')).toEqual({ page: 'photo' })
-    expect(parseRoute('#/watch/%E0%A4%A')).toEqual({ page: 'watch' })
-    expect(parseRoute('#/watch/a b')).toEqual({ page: 'watch' })
+    expect(parseRoute('#/wall/%E0%A4%A')).toEqual({ page: 'wall' })
+    expect(parseRoute('#/wall/a b')).toEqual({ page: 'wall' })
     fc.assert(
       fc.property(fc.string(), (hash) =>
-        ['live', 'watch', 'machines', 'photo', 'settings', 'admin', 'model'].includes(parseRoute(hash).page),
+        ['live', 'wall', 'machines', 'photo', 'settings', 'admin', 'model', 'design', 'history', 'responsible'].includes(
+          parseRoute(hash).page,
+        ),
       ),
     )
+  })
+
+  it('[RT4] still leads to the wall from the addresses it had', () => {
+    expect(parseRoute('#/watch')).toEqual({ page: 'wall' })
+    expect(parseRoute('#/watch/dock-2')).toEqual({ page: 'wall', station: 'dock-2' })
   })
 
   it('[RT3] follows the address until it is stopped', () => {
@@ -48,7 +56,7 @@ describe('route', () => {
     go('#/settings')
     expect(route.current.page).toBe('settings')
     stop()
-    go('#/watch')
+    go('#/wall')
     expect(route.current.page).toBe('settings')
   })
 })

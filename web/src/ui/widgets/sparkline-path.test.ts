@@ -37,4 +37,11 @@ describe('sparkline', () => {
     expect(Number(top)).toBeGreaterThan(1)
     expect(Number(top)).toBeLessThan(SPARKLINE_HEIGHT / 2)
   })
+
+  it('[SP5] keeps the scale and the gap it is told', () => {
+    const points = [0, 8000].map((time) => ({ time, value: 0.5 }))
+    const half = (SPARKLINE_HEIGHT / 2).toFixed(1)
+    expect(traceSparkline(points, { ...frame, top: 1, gapMs: 9000 }).line).toBe(`M0.0 ${half}L16.0 ${half}`)
+    expect(traceSparkline(points, { ...frame, top: 1, gapMs: 7000 }).line.match(/M/g)).toHaveLength(2)
+  })
 })
