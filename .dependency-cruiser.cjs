@@ -68,7 +68,7 @@ module.exports = {
     {
       name: 'no-test-from-code',
       severity: 'error',
-      from: { pathNot: [test, '^scripts/take-pictures[.]ts$', '^bench/memory/'] },
+      from: { pathNot: [test, '^scripts/(take-pictures|take-screenshots|lighthouse)[.]ts$', '^bench/memory/'] },
       to: { path: '[.]test[.]ts$|/testing/|^web/e2e/', pathNot: '^shared/testing/' },
     },
     {

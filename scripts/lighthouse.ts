@@ -11,6 +11,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { once } from 'node:events'
+import { isRecord } from '#shared/protocol/record'
 import { measureWarmStart } from '../web/e2e/first-reading.ts'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
 import { ensureBuilt } from './build.ts'
@@ -134,7 +135,8 @@ async function auditTimes(url: string, runs: number): Promise<PageAudit> {
 
 async function writeResults(audits: ReadonlyMap<string, PageAudit>, firstReadingMs: number): Promise<void> {
   const sizes = await measurePageSizes('dist')
-  const { version }: { version: string } = JSON.parse(await readFile('node_modules/lighthouse/package.json', 'utf8'))
+  const lighthousePackage: unknown = JSON.parse(await readFile('node_modules/lighthouse/package.json', 'utf8'))
+  const version = isRecord(lighthousePackage) ? String(lighthousePackage['version']) : ''
   const rows = [...audits].map(([page, { scores, metrics }]) => {
     const times = [metrics.fcpMs, metrics.lcpMs, metrics.tbtMs].map((value) => `${Math.round(value)} ms`)
     return `| \`#/${page}\` | ${scores.performance} | ${scores.accessibility} | ${scores['best-practices']} | ${times.join(' | ')} | ${metrics.cls.toFixed(3)} |`

@@ -10,7 +10,11 @@ export const HistoryEntry = Type.Object(
   {
     seq: Type.Integer({ minimum: 1, description: "The station's own count of entries; never goes back, whatever its clock does." }),
     time: Type.Integer({ minimum: 0, description: "The station's clock at the beginning of the second, Unix milliseconds." }),
-    faces: Type.Integer({ minimum: 0, maximum: 16, description: 'The most faces in view at once. Seconds without any are told once a minute.' }),
+    faces: Type.Integer({
+      minimum: 0,
+      maximum: 16,
+      description: 'The most faces in view at once. Seconds without any are told once a minute.',
+    }),
     emotion: Type.Optional(Emotion),
     isCertain: Type.Optional(Type.Boolean({ description: 'False: most pictures of that second were unclear. Left out with `emotion`.' })),
     percents: Type.Optional(

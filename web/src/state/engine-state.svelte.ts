@@ -2,11 +2,13 @@
  * On which engine faces are read, as a person may see and change it. Measures once when a tablet is new to the app, again when frames get
  * slow, and when asked to; how that is done is fetched when it is needed (`EngineParts`).
  */
-import type { EngineMeasurement, EngineOffer } from '../vision/engine-choice.ts'
-import type { Engine, EngineKind } from '../vision/engine.ts'
+import type { EngineMeasurement, EngineObstacle, EngineOffer } from '../vision/engine-choice.ts'
+import type { Engine, EngineKind, EngineReason } from '../vision/engine.ts'
 import type { MeasureEnginesOptions } from '../vision/measure-engines.ts'
 import type { VisionClient } from '../vision/vision-client.ts'
 import type { EngineChoice, EngineMemory } from './engine-memory.ts'
+
+export type { Engine, EngineObstacle, EngineOffer, EngineReason }
 
 /** What few starts need. */
 export interface EngineParts {

@@ -64,7 +64,10 @@ export function startVisionWorker(engine: Engine, createWorker: () => Worker): V
     async open(options, timeoutMs) {
       const info = await ask((remote) => remote.open(toPlain(options), engine), timeoutMs)
       // Stays without an answer for as long as all is well.
-      void api.watch().then(fromWire).catch((error: unknown) => breakDown(toVisionError(error)))
+      void api
+        .watch()
+        .then(fromWire)
+        .catch((error: unknown) => breakDown(toVisionError(error)))
       return info
     },
     onLost(listener) {

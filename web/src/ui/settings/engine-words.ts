@@ -1,7 +1,6 @@
 /** What engines, and why one reads or cannot, are called. */
 import { m } from '../../paraglide/messages.js'
-import type { EngineObstacle, EngineOffer } from '../../vision/engine-choice.ts'
-import type { Engine, EngineReason } from '../../vision/engine.ts'
+import type { Engine, EngineObstacle, EngineOffer, EngineReason } from '../../state/engine-state.svelte.ts'
 
 export function engineName({ kind, threads }: Pick<Engine, 'kind' | 'threads'>, toWhole: (value: number) => string): string {
   switch (kind) {
