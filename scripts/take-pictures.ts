@@ -123,6 +123,7 @@ async function takeRow(page: Page, row: PictureRow, { colorScheme, locale }: Sit
 async function enterAdmin(page: Page): Promise<void> {
   await page.getByTestId('admin-token').fill(ADMIN_TOKEN)
   await page.getByTestId('admin-enter').click()
+  await page.locator('[data-testid="admin-dashboard"][data-freshness="fresh"]').waitFor({ timeout: STEADY_LIMIT_MS })
 }
 
 /** Every picture there is, a row per page, language and colours. */

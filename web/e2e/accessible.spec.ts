@@ -15,6 +15,8 @@ const PAGES = [
   { route: 'photo', waitFor: 'photo-page' },
   { route: 'responsible', waitFor: 'responsible-page' },
 ] as const
+const TABLET = { width: 1280, height: 800 }
+const PHONE = { width: 390, height: 844 }
 const LOOKS = [
   { name: 'light', colorScheme: 'light', contrast: 'no-preference' },
   { name: 'dark', colorScheme: 'dark', contrast: 'no-preference' },
@@ -35,6 +37,10 @@ for (const { name, ...media } of LOOKS) {
       await page.goto(`${relay.origin}/#/${route}`)
       await page.getByTestId(waitFor).first().waitFor()
       expect(await findBarriers(page), route).toEqual([])
+      // Nothing may be wider than a phone, the long names of cameras neither.
+      await page.setViewportSize(PHONE)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${route} on a phone`).toBeLessThanOrEqual(PHONE.width)
+      await page.setViewportSize(TABLET)
     }
   })
 }
