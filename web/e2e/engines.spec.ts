@@ -101,9 +101,8 @@ test.describe('a graphics processor', () => {
     await readHappiness(station)
     await expectEngine(page, 'webgpu', 1)
 
-    const crasher = await tablet.newPage()
-    await crasher.goto('chrome://gpucrash').catch(() => undefined)
-    await crasher.close()
+    const devtools = await tablet.browser()?.newBrowserCDPSession()
+    await devtools?.send('Browser.crashGpuProcess')
     await expectEngine(page, 'single', 1)
     await expect(page.getByTestId('engine-choice')).toHaveAttribute('data-why', 'fell-back')
     await readHappiness(station)

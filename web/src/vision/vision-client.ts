@@ -60,7 +60,7 @@ export interface VisionClientOptions extends VisionOptions {
   readonly createWorker?: () => Worker
   /** How long `open` may take in the worker; three times as long for a graphics processor. Default 60 000 ms. */
   readonly openTimeoutMs?: number
-  /** How long one frame may take before the worker counts as hung. Default 10 000 ms. */
+  /** How long one frame may take before the worker counts as hung; three times as long on a graphics processor. Default 10 000 ms. */
   readonly analyseTimeoutMs?: number
   /** How many restarts in a row, without `STEADY_FRAMES` analyses in between, before giving up. Default 3. */
   readonly maxRestarts?: number
@@ -71,7 +71,7 @@ const ANALYSE_TIMEOUT_MS = 10_000
 const MAX_RESTARTS = 3
 /** A worker that read so many frames works: what happens to it later is another matter. */
 const STEADY_FRAMES = 30
-/** Graphics processors compile the networks when they are loaded, weak ones for long. */
+/** Graphics processors compile the networks when they are loaded, and again for each new number of faces; weak ones for long. */
 const GPU_PATIENCE = 3
 
 const ONE_THREAD: EngineSource = { next: () => ({ kind: 'single', threads: 1, why: 'only' }), onFailure: () => false }
@@ -107,15 +107,15 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
     running = current
     answers = 0
     try {
-      const info = await current.open(options, openLimitMs(current.engine))
+      const info = await current.open(options, limitMs(current.engine, openTimeoutMs))
       if (running === current) adopt(current, info)
     } catch (error) {
       if (running === current) onFailure(toVisionError(error))
     }
   }
 
-  function openLimitMs({ kind }: Engine): number {
-    return kind === 'webgpu' ? GPU_PATIENCE * openTimeoutMs : openTimeoutMs
+  function limitMs({ kind }: Engine, ms: number): number {
+    return kind === 'webgpu' ? GPU_PATIENCE * ms : ms
   }
 
   function adopt(link: VisionWorkerLink, info: VisionInfo): void {
@@ -178,16 +178,16 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   }
 
   async function analyse(current: VisionWorkerLink, { frame, time }: WaitingFrame): Promise<void> {
-    const analysis = await askAbout(current, () => current.ask((api) => api.analyse(transfer(frame, [frame]), time), analyseTimeoutMs))
+    const limit = limitMs(current.engine, analyseTimeoutMs)
+    const analysis = await askAbout(current, () => current.ask((api) => api.analyse(transfer(frame, [frame]), time), limit))
     if (analysis === undefined) return
     for (const listener of analysisListeners) listener(analysis)
     analyseWaiting()
   }
 
   async function picture(current: VisionWorkerLink, { frame, time }: WaitingFrame, kind: PictureKind): Promise<FramePictures | undefined> {
-    const pictures = await askAbout(current, () =>
-      current.ask((api) => api.toPictures(transfer(frame, [frame]), time, kind), analyseTimeoutMs),
-    )
+    const limit = limitMs(current.engine, analyseTimeoutMs)
+    const pictures = await askAbout(current, () => current.ask((api) => api.toPictures(transfer(frame, [frame]), time, kind), limit))
     if (pictures !== undefined) analyseWaiting()
     return pictures
   }
@@ -214,7 +214,7 @@ export function createVisionClient(options: VisionClientOptions): VisionClient {
   async function openBeside(engine: Engine): Promise<{ readonly link: VisionWorkerLink; readonly info: VisionInfo }> {
     const link = startVisionWorker(engine, createWorker)
     try {
-      return { link, info: await link.open(options, openLimitMs(engine)) }
+      return { link, info: await link.open(options, limitMs(engine, openTimeoutMs)) }
     } catch (error) {
       link.terminate()
       throw error
