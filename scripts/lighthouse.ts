@@ -4,22 +4,21 @@
  * and is told. The test of the same runs `auditPage` (web/e2e/lighthouse.spec.ts).
  */
 import { chromium } from '@playwright/test'
-import lighthouse from 'lighthouse'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import lighthouse, { type Result } from 'lighthouse'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { once } from 'node:events'
-import { isRecord } from '#shared/protocol/record'
 import { measureWarmStart } from '../web/e2e/first-reading.ts'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
 import { ensureBuilt } from './build.ts'
 import { NO_CHROMIUM, obtainChromium } from './chromium.ts'
-import { measurePageSizes } from './page-sizes.ts'
+import { measurePageSizes, SHELL_BUDGET_BYTES } from './page-sizes.ts'
 
 /** After `#/`; the first is what a first visit opens. */
-export const AUDITED_PAGES = ['', 'wall', 'machines', 'photo', 'settings', 'model', 'admin'] as const
+export const AUDITED_PAGES = ['', 'wall', 'machines', 'photo', 'history', 'settings', 'responsible', 'design', 'model', 'admin'] as const
 
 export const AUDITED_CATEGORIES = ['performance', 'accessibility', 'best-practices'] as const
 export type AuditedCategory = (typeof AUDITED_CATEGORIES)[number]
@@ -27,16 +26,18 @@ export type AuditedCategory = (typeof AUDITED_CATEGORIES)[number]
 /** Below that the page is not what it promises to be. Performance is a wish: a busy machine misses it. */
 export const LEAST_SCORES: Readonly<Record<AuditedCategory, number>> = { performance: 95, accessibility: 100, 'best-practices': 100 }
 
-/** JavaScript and CSS of the first page, gzip bytes. */
-export const SHELL_BUDGET_BYTES = 150_000
 /** Camera allowed to first reading, files in the browser's cache. */
 export const FIRST_READING_BUDGET_MS = 4000
 
 const RESULTS = 'bench/lighthouse/RESULTS.md'
 /** Median of so many, because one run of performance says little. */
 const RUNS = 3
+/** On a busy machine Lighthouse now and then loses the start of a page (NO_NAVSTART) and asks to be run again. */
+const MAX_ATTEMPTS = 3
 
 export interface PageAudit {
+  /** Of Lighthouse. */
+  readonly version: string
   /** 0 to 100. */
   readonly scores: Readonly<Record<AuditedCategory, number>>
   /** What cost accessibility or best practices points, in Lighthouse's words. */
@@ -60,10 +61,7 @@ export async function openAuditBrowser(): Promise<{ readonly port: number; close
 
 /** As a first visit: nothing is in a cache. @throws when Lighthouse cannot load the page. */
 export async function auditPage(url: string, port: number): Promise<PageAudit> {
-  const result = await lighthouse(url, { port, logLevel: 'error', output: 'json', onlyCategories: [...AUDITED_CATEGORIES] })
-  if (result === undefined) throw new Error(`Lighthouse said nothing of ${url}.`)
-  const { audits, categories, runtimeError } = result.lhr
-  if (runtimeError !== undefined) throw new Error(`${url}: ${runtimeError.message}`)
+  const { audits, categories, lighthouseVersion: version } = await load(url, port)
   const toScore = (category: AuditedCategory): number => Math.round((categories[category]?.score ?? 0) * 100)
   const toNumber = (audit: string): number => audits[audit]?.numericValue ?? Number.NaN
   const faults = (['accessibility', 'best-practices'] as const).flatMap((category) =>
@@ -73,6 +71,7 @@ export async function auditPage(url: string, port: number): Promise<PageAudit> {
     }),
   )
   return {
+    version,
     scores: { performance: toScore('performance'), accessibility: toScore('accessibility'), 'best-practices': toScore('best-practices') },
     faults,
     metrics: {
@@ -81,6 +80,16 @@ export async function auditPage(url: string, port: number): Promise<PageAudit> {
       tbtMs: toNumber('total-blocking-time'),
       cls: toNumber('cumulative-layout-shift'),
     },
+  }
+}
+
+async function load(url: string, port: number): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await lighthouse(url, { port, logLevel: 'error', output: 'json', onlyCategories: [...AUDITED_CATEGORIES] })
+    if (result === undefined) throw new Error(`Lighthouse said nothing of ${url}.`)
+    const { runtimeError } = result.lhr
+    if (runtimeError === undefined) return result.lhr
+    if (attempt === MAX_ATTEMPTS) throw new Error(`${url}: ${runtimeError.message}`)
   }
 }
 
@@ -135,8 +144,6 @@ async function auditTimes(url: string, runs: number): Promise<PageAudit> {
 
 async function writeResults(audits: ReadonlyMap<string, PageAudit>, firstReadingMs: number): Promise<void> {
   const sizes = await measurePageSizes('dist')
-  const lighthousePackage: unknown = JSON.parse(await readFile('node_modules/lighthouse/package.json', 'utf8'))
-  const version = isRecord(lighthousePackage) ? String(lighthousePackage['version']) : ''
   const rows = [...audits].map(([page, { scores, metrics }]) => {
     const times = [metrics.fcpMs, metrics.lcpMs, metrics.tbtMs].map((value) => `${Math.round(value)} ms`)
     return `| \`#/${page}\` | ${scores.performance} | ${scores.accessibility} | ${scores['best-practices']} | ${times.join(' | ')} | ${metrics.cls.toFixed(3)} |`
@@ -144,7 +151,7 @@ async function writeResults(audits: ReadonlyMap<string, PageAudit>, firstReading
   const kept = (isKept: boolean): string => (isKept ? 'kept' : '**missed**')
   const text = `# Lighthouse
 
-Written by \`npm run lighthouse\`. Lighthouse ${version}, the system's Chromium, a real relay, mobile with the throttling that it
+Written by \`npm run lighthouse\`. Lighthouse ${[...audits.values()][0]?.version ?? ''}, the system's Chromium, a real relay, mobile with the throttling that it
 comes with (simulated: a slow phone on slow 4G); each page as a first visit, the middle of ${RUNS} runs. Measured on
 ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).
 

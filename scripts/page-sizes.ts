@@ -3,6 +3,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
+/** The most that a first visit may load of JavaScript and CSS, gzip. */
+export const SHELL_BUDGET_BYTES = 150_000
+
 export interface PageSizes {
   /** JavaScript and CSS of the page, its workers and its service worker included; gzip bytes. */
   readonly shell: number

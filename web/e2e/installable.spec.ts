@@ -2,15 +2,13 @@ import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { measurePageSizes } from '../../scripts/page-sizes.ts'
+import { measurePageSizes, SHELL_BUDGET_BYTES } from '../../scripts/page-sizes.ts'
 import { startCountingProxy } from './counting-proxy.ts'
 import { measureFirstReading } from './first-reading.ts'
 import { startRelayProcess } from './relay-process.ts'
 import { openStationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
 
-/** JavaScript and CSS of the page, its workers included, gzip. */
-const SHELL_LIMIT_BYTES = 120_000
 /** onnxruntime's own JavaScript, which comes with its wasm. */
 const RUNTIME_LIMIT_BYTES = 16_500
 /** A page that is fetched when somebody opens it: its JavaScript and CSS. */
@@ -73,11 +71,11 @@ test('[IN6] offered as an app once it has proved useful, not again after a no, a
   await expect(page.getByTestId('install-section')).toHaveAttribute('data-way', 'offer')
 })
 
-test('[IN2] the shell is at most 120 kB gzip, beside it the runtime and each page that is fetched later have bounds of their own', async () => {
+test('[IN2] the shell is at most 150 kB gzip, beside it the runtime and each page that is fetched later have bounds of their own', async () => {
   const sizes = await measurePageSizes('dist')
   process.stdout.write(`    gzip: shell ${sizes.shell} bytes, runtime ${sizes.runtime}\n`)
   expect(sizes.shell).toBeGreaterThan(10_000)
-  expect(sizes.shell).toBeLessThanOrEqual(SHELL_LIMIT_BYTES)
+  expect(sizes.shell).toBeLessThanOrEqual(SHELL_BUDGET_BYTES)
   expect(sizes.runtime).toBeLessThanOrEqual(RUNTIME_LIMIT_BYTES)
   expect(sizes.later.size, 'pages fetched later').toBeGreaterThan(0)
   for (const [page, size] of sizes.later) {
