@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config'
 const TIMEOUT_MS = 30_000
 const timeouts = { testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS }
 
-/** More than cores: many of these tests start a process or wait for a socket, and one core less (vitest's default) is one of two. */
-const MAX_WORKERS = 3
+/** As many as a small machine has cores: many of these tests start a process or wait for a socket; vitest's default is one less. */
+const MAX_WORKERS = 2
 
 export default defineConfig({
   test: {

@@ -80,14 +80,16 @@ async function openReading(): Promise<OpcuaBench> {
 describeDriver({ name: 'opcua', commands: ['move', 'stop', 'reset', 'calibrate'], open })
 
 describe('OPC UA driver', { timeout: PATIENCE_MS }, () => {
-  it('[OD1] is told of changes: the machine is seen moving bucket by bucket, and the server was not asked', async () => {
+  it('[OD1] is told of changes: the machine is seen moving bucket by bucket, and reads ask nothing of the server', async () => {
     await using bench = await openReading()
     const { position } = await readUntilGood(bench.driver)
     await bench.driver.write({ kind: 'move', position: (position + 2) % POSITIONS })
     await readUntilGood(bench.driver)
     const before = simulator.questions()
-    while ((await readUntilGood(bench.driver)).position === position) await pause()
-    expect(simulator.questions()).toBe(before)
+    let reads = 1
+    for (; (await readUntilGood(bench.driver)).position === position; reads += 1) await pause()
+    // A machine so busy that the server says nothing for a second is asked once: far from once for each read.
+    expect(simulator.questions() - before).toBeLessThanOrEqual(reads / 4)
   })
   it('[OD2] a server that falls silent is left, not waited for, and found again by a new session', async () => {
     await using bench = await openReading()
