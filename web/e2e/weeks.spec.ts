@@ -7,6 +7,8 @@ import { startStreamListener, type StreamListener } from './stream-listener.ts'
 
 const PIN = '2468'
 const LONG_TASKS_MS = 60_000
+/** Until the last minute's lines are full, the code is compiled and the engines are measured. */
+const WARM_UP_MS = 75_000
 /** Before and after that minute: the smallest of them counts. */
 const MEMORY_SAMPLES = 5
 const SAMPLE_PAUSE_MS = 2000
@@ -141,11 +143,14 @@ test('[WK2] a clock that is put back by an hour: readings go on with the new tim
   }
 })
 
-test('[WK3] a minute of reading: tasks over 50 ms are reported; what the page holds does not grow', async ({ station }, info) => {
+test('[WK3] a minute of reading, once all is warm: tasks over 50 ms are reported; what the page holds does not grow', async ({
+  station,
+}, info) => {
   const { page } = station
   await station.startCamera()
   await expect.poll(() => station.reading()).toMatchObject({ emotion: 'happiness' })
   const memory = await openPageMemory(page)
+  await page.waitForTimeout(WARM_UP_MS)
   const before = await leastOf(page, memory)
   const tasks = await page.evaluate(observeLongTasks, LONG_TASKS_MS)
   const after = await leastOf(page, memory)
