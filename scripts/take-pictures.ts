@@ -43,16 +43,18 @@ interface PictureRow {
   readonly prepare?: (page: Page) => Promise<void>
   /** Taken before the camera is on; everything else after. */
   readonly isBeforeStart?: true
+  /** Shown by the tab that reads; other pages get a tab of their own, so that the station reads on. */
+  readonly isOfStation?: true
 }
 
 /** Of everything the app shows: one row per page. */
 const PAGES: readonly PictureRow[] = [
   { name: 'welcome', route: '', waitFor: 'camera-start', isBeforeStart: true },
-  { name: 'live', route: '', waitFor: 'reading-emotion' },
+  { name: 'live', route: '', waitFor: 'reading-emotion', isOfStation: true },
   { name: 'wall', route: 'wall', waitFor: 'trend' },
   { name: 'wall-station', route: `wall/${STATION}`, waitFor: 'trend' },
   { name: 'machines', route: 'machines', waitFor: 'machines' },
-  { name: 'history', route: 'history', waitFor: 'history-day' },
+  { name: 'history', route: 'history', waitFor: 'history-day', isOfStation: true },
   { name: 'photo', route: 'photo', waitFor: 'photo-page' },
   { name: 'responsible', route: 'responsible', waitFor: 'responsible-page' },
   { name: 'settings', route: 'settings', waitFor: 'station-name-field' },
@@ -95,8 +97,8 @@ async function takeRows(sitting: Sitting): Promise<void> {
     await live.locator('[data-testid="reading-emotion"][data-emotion="happiness"]').waitFor({ timeout: STEADY_LIMIT_MS })
     await live.waitForTimeout(SETTLE_MS)
     for (const row of sitting.rows.filter(({ isBeforeStart }) => isBeforeStart !== true)) {
-      const page = row.route === '' ? live : await browser.context.newPage()
-      if (page !== live) await page.goto(`${relay.origin}/#/${row.route}`)
+      const page = row.isOfStation === true ? live : await browser.context.newPage()
+      await page.goto(`${relay.origin}/#/${row.route}`)
       await takeRow(page, row, sitting)
       if (page !== live) await page.close()
     }
