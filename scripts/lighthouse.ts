@@ -6,15 +6,14 @@
 import { chromium } from '@playwright/test'
 import lighthouse, { type Result } from 'lighthouse'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { once } from 'node:events'
 import { measureWarmStart } from '../web/e2e/first-reading.ts'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
 import { ensureBuilt } from './build.ts'
 import { NO_CHROMIUM, obtainChromium } from './chromium.ts'
+import { findFreePort } from './free-port.ts'
 import { measurePageSizes, SHELL_BUDGET_BYTES } from './page-sizes.ts'
 
 /** After `#/`; the first is what a first visit opens. */
@@ -91,17 +90,6 @@ async function load(url: string, port: number): Promise<Result> {
     if (runtimeError === undefined) return result.lhr
     if (attempt === MAX_ATTEMPTS) throw new Error(`${url}: ${runtimeError.message}`)
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
-  return address.port
 }
 
 // ---------------------------------------------------------------- the command

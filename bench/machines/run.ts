@@ -10,16 +10,8 @@ import { MODBUS_LAYOUT } from '../../relay/plc/modbus-tcp/modbus-simulator.ts'
 import { quantile } from '../inference/results.ts'
 import type { RunningServer } from '../relay/contestant.ts'
 import { startCost } from '../relay/measure.ts'
-import {
-  canPin,
-  findFreePort,
-  NODE_ARGUMENTS,
-  ROOT,
-  SERVER_ARGUMENTS,
-  spawnPinned,
-  startServer,
-  stopChild,
-} from '../relay/server-process.ts'
+import { canPin, NODE_ARGUMENTS, ROOT, SERVER_ARGUMENTS, spawnPinned, startServer, stopChild } from '../relay/server-process.ts'
+import { findFreePort } from '../../scripts/free-port.ts'
 import { HEALTHY, POLL_MS, POSITIONS } from './park-layout.ts'
 import { measureFanOut, openWatcher, pause } from './relay-clients.ts'
 import { toMarkdown, VARIANTS, type MachineFigures, type MachinesResults, type RoundFigures, type Variant } from './results.ts'

@@ -1,8 +1,7 @@
 /** What the person chooses at the first start, and what a program of somebody else's hears because of it. */
-import type { Page } from '@playwright/test'
 import { openTestClient, type TestClient } from '#shared/testing/test-client'
 import { startRelayProcess, type RelayProcess } from './relay-process.ts'
-import { openStationPage, type StationPage } from './station-page.ts'
+import { openStationPage, waitForPictures, type StationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
 import { startStreamListener, type StreamListener } from './stream-listener.ts'
 
@@ -25,24 +24,6 @@ async function forge(client: TestClient, topic: string, data: unknown): Promise<
 
 function topics({ messages }: StreamListener): readonly string[] {
   return [...new Set(messages.map(({ topic }) => topic))].sort()
-}
-
-/** So many pictures of the camera later. */
-function waitForPictures(page: Page, count: number): Promise<void> {
-  return page.evaluate(
-    (wanted) =>
-      new Promise<void>((resolve) => {
-        const video = document.querySelector('video')
-        let seen = 0
-        const onPicture = (): void => {
-          seen += 1
-          if (seen >= wanted) resolve()
-          else video?.requestVideoFrameCallback(onPicture)
-        }
-        onPicture()
-      }),
-    count,
-  )
 }
 
 async function expectHappiness(station: StationPage): Promise<void> {

@@ -3,7 +3,7 @@ import type { BrowserContext, Page } from '@playwright/test'
 import { parseBinaryFrame } from '#shared/protocol/binary-frame'
 import { KNOWN_FACE } from './film.ts'
 import { startRelayProcess } from './relay-process.ts'
-import { openStationPage, overlap, type StationPage } from './station-page.ts'
+import { openStationPage, overlap, waitForPictures, type StationPage } from './station-page.ts'
 import { expect, STATION, test } from './station-test.ts'
 
 /** The relay loads its networks before it says that it reads: seconds on an idle machine, many on a busy one. */
@@ -58,24 +58,6 @@ function readPicture(payload: Uint8Array): SentPicture {
 
 async function expectHappiness({ station }: SlowTablet): Promise<void> {
   await expect.poll(() => station.reading()).toMatchObject({ emotion: 'happiness' })
-}
-
-/** So many pictures of the camera later. */
-async function waitForPictures(page: Page, count: number): Promise<void> {
-  await page.evaluate(
-    (wanted) =>
-      new Promise<void>((resolve) => {
-        const video = document.querySelector('video')
-        let seen = 0
-        const onPicture = (): void => {
-          seen += 1
-          if (seen >= wanted) resolve()
-          else video?.requestVideoFrameCallback(onPicture)
-        }
-        onPicture()
-      }),
-    count,
-  )
 }
 
 test('[FB50] no picture leaves before the yes; after it small ones do, under a sign, and one touch ends it for good', async ({

@@ -1,8 +1,8 @@
 /** The real relay in a process of its own, as a test needs it: started on a free port, stopped, killed, started again on the same port. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { findFreePort } from '../../scripts/free-port.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const START_LIMIT_MS = 30_000
@@ -28,6 +28,7 @@ export interface RelayProcessOptions {
 
 /** Resolves once the relay has printed its address; rejects with what it printed when it ends before. */
 export async function startRelayProcess(options: RelayProcessOptions = {}): Promise<RelayProcess> {
+  // Not PORT=0: the system lets a port it has chosen for a listener rest for a minute before it is used again.
   const wantedPort = options.port ?? (await findFreePort())
   const child = spawn(process.execPath, ['--import', 'tsx', 'relay/main.ts'], {
     cwd: ROOT,
@@ -44,18 +45,6 @@ export async function startRelayProcess(options: RelayProcessOptions = {}): Prom
       await end(child, 'SIGKILL')
     },
   }
-}
-
-/** Chosen here and not by the relay (PORT=0): the system lets a port it has chosen itself rest for a minute before it is used again. */
-async function findFreePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
-  return address.port
 }
 
 function readPort(child: ChildProcess): Promise<number> {

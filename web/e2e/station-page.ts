@@ -69,6 +69,24 @@ export async function openStationPage(page: Page, origin: string, station: strin
   }
 }
 
+/** So many pictures of the camera later. */
+export function waitForPictures(page: Page, count: number): Promise<void> {
+  return page.evaluate(
+    (wanted) =>
+      new Promise<void>((resolve) => {
+        const video = document.querySelector('video')
+        let seen = 0
+        const onPicture = (): void => {
+          seen += 1
+          if (seen >= wanted) resolve()
+          else video?.requestVideoFrameCallback(onPicture)
+        }
+        onPicture()
+      }),
+    count,
+  )
+}
+
 /** Intersection over union, 0 to 1. */
 export function overlap(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)

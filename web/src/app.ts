@@ -59,10 +59,7 @@ const link = createRelayLink({
   origin: location.origin,
   program: PROGRAM,
   clock: realClock,
-  acquireToken: keepSession(
-    () => acquireToken(location.origin),
-    () => sessionStorage,
-  ),
+  acquireToken: keepSession(() => acquireToken(location.origin), rememberedInTab),
 })
 const station = createStationSettings(remembered, Math.random())
 const engineMemory = createEngineMemory({

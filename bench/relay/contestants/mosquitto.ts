@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Contestant } from '../contestant.ts'
-import { findFreePort, findProgram, startServer } from '../server-process.ts'
+import { findFreePort } from '../../../scripts/free-port.ts'
+import { findProgram, startServer } from '../server-process.ts'
 import { createMqttWire } from '../wire/mqtt-wire.ts'
 
 export const mosquitto: Contestant = {

@@ -1,6 +1,7 @@
 /** nats-server, as Debian packages it. */
 import type { Contestant } from '../contestant.ts'
-import { findFreePort, findProgram, startServer } from '../server-process.ts'
+import { findFreePort } from '../../../scripts/free-port.ts'
+import { findProgram, startServer } from '../server-process.ts'
 import { createNatsWire } from '../wire/nats-wire.ts'
 
 export const nats: Contestant = {

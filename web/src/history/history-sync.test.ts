@@ -66,19 +66,16 @@ class Bench {
   async openPage(): Promise<void> {
     const clock = createFakeClock(this.#time)
     const session = `session${String(this.reloads).padStart(4, '0')}`
-    const storage = {
-      getItem: (key: string) => this.#tab.get(key) ?? null,
-      setItem: (key: string, value: string) => void this.#tab.set(key, value),
+    const memory = {
+      read: (name: string) => this.#tab.get(name),
+      write: (name: string, value: string) => void this.#tab.set(name, value),
     }
     const client = createRelayClient({
       url: this.#relay.url,
       webSocket: WebSocket,
       clock,
       random: () => 0.5,
-      acquireToken: keepSession(
-        () => Promise.resolve(`token-${String((this.#tokens += 1))}`),
-        () => storage,
-      ),
+      acquireToken: keepSession(() => Promise.resolve(`token-${String((this.#tokens += 1))}`), memory),
     })
     const recorder = createHistoryRecorder({
       openStore: () => openHistoryStore(this.#database),

@@ -3,35 +3,26 @@
  * somebody else would tell twice what was on its way. Gone when the tab closes.
  */
 
-/** The part of `Storage` it needs. */
-export interface SessionStorage {
-  getItem(key: string): string | null
-  setItem(key: string, value: string): void
+/** What outlives a reload; harmless where nothing does: the next page is somebody else then. */
+export interface TabMemory {
+  read(name: string): string | undefined
+  write(name: string, value: string): unknown
 }
 
-const KEY = 'semblante.session-token'
+const NAME = 'session-token'
 
 /**
- * @param acquire gets a new token. @param openStorage may throw, as `sessionStorage` does where cookies are blocked.
+ * @param acquire gets a new token.
  * @returns as `acquireToken` of the client: the kept token first, and a new one whenever it asks again, as after a refusal.
  */
-export function keepSession(acquire: () => Promise<string>, openStorage: () => SessionStorage): () => Promise<string> {
+export function keepSession(acquire: () => Promise<string>, memory: TabMemory): () => Promise<string> {
   let isFirst = true
   return async () => {
-    const kept = isFirst ? attempt(() => openStorage().getItem(KEY)) : undefined
+    const kept = isFirst ? memory.read(NAME) : undefined
     isFirst = false
-    if (typeof kept === 'string' && kept !== '') return kept
+    if (kept !== undefined && kept !== '') return kept
     const token = await acquire()
-    attempt(() => openStorage().setItem(KEY, token))
+    memory.write(NAME, token)
     return token
-  }
-}
-
-function attempt<Value>(act: () => Value): Value | undefined {
-  try {
-    return act()
-  } catch {
-    // Blocked or full: the next page is somebody else.
-    return undefined
   }
 }
