@@ -6,6 +6,7 @@ import { paraglideVitePlugin } from '@inlang/paraglide-js'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defaultClientConditions, defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { compileHints } from './scripts/compile-hints.ts'
 import { offlineAssets } from './scripts/offline-assets.ts'
 import packageJson from './package.json' with { type: 'json' }
 
@@ -79,6 +80,7 @@ export default defineConfig({
     }),
     svelte({ configFile: '../svelte.config.js' }),
     offlineAssets(),
+    compileHints(),
     VitePWA({
       registerType: 'prompt',
       // Registration is the page's own (state/update-state.svelte.ts): nothing is injected, nothing reloads by itself.

@@ -7,41 +7,54 @@ import { gzipSync } from 'node:zlib'
 export const SHELL_BUDGET_BYTES = 150_000
 
 export interface PageSizes {
-  /** JavaScript and CSS of the page, its workers and its service worker included; gzip bytes. */
+  /** What a first visit fetches at once of JavaScript and CSS: the page, its workers and its service worker; gzip bytes. */
   readonly shell: number
   /** onnxruntime's own JavaScript, which comes with its wasm; gzip bytes. */
   readonly runtime: number
-  /** By name, what is fetched when it is opened: JavaScript and CSS, gzip bytes. */
+  /** By name, what is fetched when it is opened and not there yet with the shell: JavaScript and CSS, gzip bytes. */
   readonly later: ReadonlyMap<string, number>
 }
 
-/** The runtime for graphics processors: few tablets fetch it, and none on a first visit. */
-const ONLY_WITH_GPU = /ort[.-]webgpu/
+const STATIC_IMPORT = /(?:from|import)["'`]\.\/([\w.-]+\.js)["'`]/g
+const DYNAMIC_IMPORT = /import\(["'`]\.\/([\w.-]+\.js)["'`]\)/g
+/** Of a chunk's file: the style sheet beside it has the same. */
+const CHUNK_NAME = /^assets\/(.+)-[\w-]{8}\.\w+$/
 
 /** @param folder as the build left it. */
 export async function measurePageSizes(folder: string): Promise<PageSizes> {
-  const files = (await readdir(folder, { recursive: true })).filter(
-    (name) => ['.js', '.mjs', '.css'].includes(extname(name)) && !ONLY_WITH_GPU.test(name),
-  )
-  const later = await listLaterPages(folder, files)
-  const laterFiles = [...later.values()].flat()
-  const runtime = files.filter((name) => name.includes('ort.'))
-  const shell = files.filter((name) => !name.includes('/ort-') && !runtime.includes(name) && !laterFiles.includes(name))
-  const laterSizes = await Promise.all([...later].map(async ([name, parts]) => [name, await zippedSize(folder, parts)] as const))
-  return { shell: await zippedSize(folder, shell), runtime: await zippedSize(folder, runtime), later: new Map(laterSizes) }
+  const names = (await readdir(folder, { recursive: true })).filter((name) => ['.js', '.mjs', '.css'].includes(extname(name)))
+  const files = new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)))
+  const document = await readFile(join(folder, 'index.html'), 'utf8')
+  const [, entry = ''] = /src="\/(assets\/[^"]+\.js)"/.exec(document) ?? []
+  const workers = names.filter((name) => name.includes('-worker-') || !name.startsWith('assets/'))
+  const shell = new Set([entry, ...workers].flatMap((root) => listParts(files, root)))
+  const laterChunks = [...shell].flatMap((part) => listImports(files, part, DYNAMIC_IMPORT)).filter((name) => !isRuntime(name))
+  const later = laterChunks.map((chunk): [string, number] => {
+    const parts = listParts(files, chunk).filter((part) => !shell.has(part))
+    return [CHUNK_NAME.exec(chunk)?.[1] ?? chunk, zippedSize(files, parts)]
+  })
+  const runtime = names.filter((name) => name.includes('ort.') && !name.includes('webgpu'))
+  return { shell: zippedSize(files, [...shell]), runtime: zippedSize(files, runtime), later: new Map(later) }
 }
 
-/** What the page's entry and its worker import only when asked to, with the style sheet of the same name. */
-async function listLaterPages(folder: string, files: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const [, entry = ''] = /src="\/(assets\/[^"]+\.js)"/.exec(await readFile(join(folder, 'index.html'), 'utf8')) ?? []
-  const worker = files.find((name) => name.includes('vision-worker')) ?? ''
-  const code = `${await readFile(join(folder, entry), 'utf8')}${await readFile(join(folder, worker), 'utf8')}`
-  const names = [...code.matchAll(/import\([`'"]\.\/([\w-]+)-[\w-]{8}\.js[`'"]\)/g)].map(([, name = '']) => name)
-  const isPart = (file: string, name: string): boolean => new RegExp(`^assets/${name}-[\\w-]{8}\\.(js|css)$`).test(file)
-  return new Map(names.map((name) => [name, files.filter((file) => isPart(file, name))]))
+/** onnxruntime's code, which its own bound is for. */
+function isRuntime(name: string): boolean {
+  return name.startsWith('assets/ort')
 }
 
-async function zippedSize(folder: string, files: readonly string[]): Promise<number> {
-  const sizes = await Promise.all(files.map(async (name) => gzipSync(await readFile(join(folder, name)), { level: 9 }).length))
-  return sizes.reduce((sum, size) => sum + size, 0)
+/** A chunk, all that it imports at once, and their style sheets. */
+function listParts(files: ReadonlyMap<string, string>, root: string): readonly string[] {
+  const parts = new Set<string>([root])
+  for (const part of parts) listImports(files, part, STATIC_IMPORT).forEach((name) => parts.add(name))
+  const chunks = new Set([...parts].map((part) => CHUNK_NAME.exec(part)?.[1]))
+  const styles = [...files.keys()].filter((name) => extname(name) === '.css' && chunks.has(CHUNK_NAME.exec(name)?.[1]))
+  return [...parts, ...styles]
+}
+
+function listImports(files: ReadonlyMap<string, string>, from: string, pattern: RegExp): readonly string[] {
+  return [...(files.get(from) ?? '').matchAll(pattern)].map(([, name = '']) => `assets/${name}`)
+}
+
+function zippedSize(files: ReadonlyMap<string, string>, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + gzipSync(files.get(name) ?? '', { level: 9 }).length, 0)
 }

@@ -5,6 +5,7 @@ import { mount } from 'svelte'
 import { createConsentedPublisher } from './link/consented-publisher.ts'
 import { keepSession } from './link/kept-session.ts'
 import { createRelayLink } from './link/relay-link.ts'
+import { pageCode } from './pages.ts'
 import { overwriteGetLocale } from './paraglide/runtime.js'
 import type { AppState } from './state/app-context.ts'
 import { createAlarmsState, showAppBadge } from './state/alarms-state.svelte.ts'
@@ -247,20 +248,21 @@ const app: AppState = {
   }),
   update,
   vision: visionState,
-  loadAdmin: async () => (await import('./admin.ts')).createAdminArea(location.origin, PROGRAM),
-  loadHistory: async () => (await import('./history.ts')).createHistoryArea(keeping, () => station.name),
-  loadDesign: async () => (await import('./design.ts')).designArea,
-  loadMachines: async () => (await import('./machines.ts')).createMachinesArea(location.origin, PROGRAM),
+  loadAdmin: async () => (await pageCode.admin()).createAdminArea(location.origin, PROGRAM),
+  loadHistory: async () => (await pageCode.history()).createHistoryArea(keeping, () => station.name),
+  loadDesign: async () => (await pageCode.design()).designArea,
+  loadLive: async () => (await pageCode.live()).liveArea,
+  loadMachines: async () => (await pageCode.machines()).createMachinesArea(location.origin, PROGRAM),
   loadKiosk: async () => (kioskParts ??= (await import('./kiosk.ts')).createKioskParts(kiosk, remembered)),
   async loadModelCard() {
-    const { openModelCard } = await import('./model-card.ts')
+    const { openModelCard } = await pageCode.model()
     const { state } = vision
     return await openModelCard(state.kind === 'ready' ? state.info.manifestUrl : `${__MODELS_URL__}emotion.json`)
   },
-  loadResponsible: async () => (await import('./responsible.ts')).responsibleArea,
-  loadPhoto: async () => (await import('./photo.ts')).createPhotoArea(createVisionClient({ ...visionOptions, ...PHOTO_READING })),
-  loadSettings: async () => (await import('./settings.ts')).settingsArea,
-  loadWall: async () => (await import('./wall.ts')).createWallArea(link, realClock),
+  loadResponsible: async () => (await pageCode.responsible()).responsibleArea,
+  loadPhoto: async () => (await pageCode.photo()).createPhotoArea(createVisionClient({ ...visionOptions, ...PHOTO_READING })),
+  loadSettings: async () => (await pageCode.settings()).settingsArea,
+  loadWall: async () => (await pageCode.wall()).createWallArea(link, realClock),
   readVideo,
 }
 
@@ -274,6 +276,8 @@ fallback.start()
 route.start()
 link.start()
 addEventListener('online', () => link.retryNow())
+// On its way while the shell is put up; whether it arrives is the page's business.
+if (route.current.page !== 'live') pageCode[route.current.page]().catch(() => undefined)
 // A task of its own: evaluating all of the above is as much as one should hold, on a slow tablet (Lighthouse counts it as blocked time).
 realClock.after(0, () => void mount(App, { target: document.body, props: { app } }))
 

@@ -35,6 +35,8 @@ export type AdminArea = Area<{ readonly admin: AdminState }>
 export type HistoryArea = Area<{ readonly history: HistoryState }>
 /** The page that shows the design system. */
 export type DesignArea = Area<Record<string, never>>
+/** What the camera shows. */
+export type LiveArea = Area<Record<string, never>>
 export type MachinesArea = Area<{ readonly machines: MachinesState }>
 /** The page about the network that reads. */
 export type ModelCardArea = Area<{ readonly card: ModelCard }>
@@ -72,6 +74,7 @@ export interface AppState {
   /** What a tablet in kiosk mode, or about to be, needs besides. */
   loadKiosk(): Promise<KioskParts>
   loadDesign(): Promise<DesignArea>
+  loadLive(): Promise<LiveArea>
   loadMachines(): Promise<MachinesArea>
   /** Of the network that reads, or will. */
   loadModelCard(): Promise<ModelCardArea>

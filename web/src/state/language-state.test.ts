@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLanguageState } from './language-state.svelte.ts'
+import { createLanguageState, LANGUAGES } from './language-state.svelte.ts'
 import { createRememberedSettings } from './remembered-settings.ts'
 
 const nothingRemembered = () => createRememberedSettings(() => ({ getItem: () => null, setItem: () => {} }))
@@ -25,6 +25,15 @@ describe('language', () => {
     expect(language.direction).toBe('ltr')
     expect(language.percent(0.834).replace(/\s/u, ' ')).toBe('83 %')
     expect(language.oneDigit(3)).toBe('3,0')
+  })
+
+  it('[LG5] writes whole numbers as Intl does, below a thousand without it', () => {
+    for (const tag of LANGUAGES) {
+      const language = createLanguageState(nothingRemembered(), [tag])
+      const format = new Intl.NumberFormat(tag === 'fa' ? 'fa-IR' : tag, { maximumFractionDigits: 0 })
+      const numbers = [...Array.from({ length: 1000 }, (_, value) => value), 0.5, -1, -12, 1000, 99_999, 1_000_000, 2.5, Number.NaN]
+      for (const value of numbers) expect(language.whole(value), `${tag} ${value}`).toBe(format.format(value))
+    }
   })
 
   it('[LG4] never claims certainty: a probability of 1 is written as 99 %', () => {
