@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Page } from '@playwright/test'
 import sharp from 'sharp'
 import { startRelayProcess } from '../web/e2e/relay-process.ts'
@@ -13,6 +14,7 @@ import { openStationPage } from '../web/e2e/station-page.ts'
 import { ensureBuilt } from './build.ts'
 
 const FOLDER = 'docs/pictures'
+const PORTRAIT = fileURLToPath(new URL('../web/fixtures/astronaut.jpg', import.meta.url))
 const STATION = 'recepcion'
 const ADMIN_TOKEN = 'the-token-of-these-pictures-only'
 const SIZES = {
@@ -54,8 +56,10 @@ const PAGES: readonly PictureRow[] = [
   { name: 'wall', route: 'wall', waitFor: 'trend' },
   { name: 'wall-station', route: `wall/${STATION}`, waitFor: 'trend' },
   { name: 'machines', route: 'machines', waitFor: 'machines' },
+  { name: 'machine', route: 'machines', waitFor: 'chooser', prepare: openMachine },
   { name: 'history', route: 'history', waitFor: 'history-day', isOfStation: true },
   { name: 'photo', route: 'photo', waitFor: 'photo-page' },
+  { name: 'photo-read', route: 'photo', waitFor: 'save-picture', prepare: choosePhoto },
   { name: 'responsible', route: 'responsible', waitFor: 'responsible-page' },
   { name: 'settings', route: 'settings', waitFor: 'station-name-field' },
   { name: 'model', route: 'model', waitFor: 'model-card-classes' },
@@ -126,6 +130,19 @@ async function enterAdmin(page: Page): Promise<void> {
   await page.getByTestId('admin-token').fill(ADMIN_TOKEN)
   await page.getByTestId('admin-enter').click()
   await page.locator('[data-testid="admin-dashboard"][data-freshness="fresh"]').waitFor({ timeout: STEADY_LIMIT_MS })
+}
+
+/** As somebody who may command it. */
+async function openMachine(page: Page): Promise<void> {
+  await page.getByTestId('machines-token-open').click()
+  await page.getByTestId('machines-token').fill(ADMIN_TOKEN)
+  await page.getByTestId('machines-enter').click()
+  await page.locator('[data-testid="machines-access"][data-access="token"]').waitFor({ timeout: STEADY_LIMIT_MS })
+  await page.getByTestId('machine-card').first().click()
+}
+
+async function choosePhoto(page: Page): Promise<void> {
+  await page.getByTestId('photo-input').setInputFiles(PORTRAIT)
 }
 
 /** Every picture there is, a row per page, language and colours. */

@@ -16,7 +16,7 @@ const TOLD_LIMIT_MS = 30_000
 /** Long enough for two blocks to be cut while nobody hears them. */
 const OUTAGE_BLOCKS_MS = 30_000
 
-test('[HE1] an outage loses and doubles nothing; a reload keeps the day; the page shows, marks, exports and erases it', async ({
+test('[HE1] an outage loses and doubles nothing; a reload keeps the day; the page shows, zooms by key, drag and pinch, marks, exports and erases it', async ({
   station,
   relay,
 }) => {
@@ -86,9 +86,58 @@ test('[HE2] without room on the disk reading goes on, and the page says what tha
 async function expectZoom(page: Page): Promise<void> {
   const chart = page.getByTestId('history-chart')
   await expect.poll(async () => Number(await chart.getAttribute('data-points'))).toBeGreaterThan(20)
+  const isZoomed = (wanted: boolean) => expect(chart).toHaveAttribute('data-zoomed', String(wanted))
+  await isZoomed(false)
   await chart.focus()
+  await page.keyboard.press('+')
+  await isZoomed(true)
   await page.keyboard.press('Home')
-  await expect(chart).toHaveAttribute('data-zoomed', 'false')
+  await isZoomed(false)
+
+  await chart.scrollIntoViewIfNeeded()
+  const box = await chart.boundingBox()
+  if (box === null) throw new Error('the chart is not there')
+  const at = (place: number): { readonly x: number; readonly y: number } => ({ x: box.x + box.width * place, y: box.y + box.height / 2 })
+  await page.mouse.move(at(0.2).x, at(0.2).y)
+  await page.mouse.down()
+  await page.mouse.move(at(0.6).x, at(0.6).y, { steps: 8 })
+  await page.mouse.up()
+  await isZoomed(true)
+  await page.getByTestId('zoom-all').click()
+  await isZoomed(false)
+
+  await pinch(page, [at(0.45), at(0.55)], [at(0.2), at(0.8)])
+  await isZoomed(true)
+  await page.getByTestId('zoom-all').click()
+  await isZoomed(false)
+}
+
+type Fingers = readonly [Point, Point]
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** Two fingers, from one place to another. */
+async function pinch(page: Page, from: Fingers, to: Fingers): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  const steps = 8
+  const between = (one: Point, other: Point, step: number): Point => ({
+    x: one.x + ((other.x - one.x) * step) / steps,
+    y: one.y + ((other.y - one.y) * step) / steps,
+  })
+  const touch = (type: 'touchStart' | 'touchMove', step: number) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: [
+        { id: 0, ...between(from[0], to[0], step) },
+        { id: 1, ...between(from[1], to[1], step) },
+      ],
+    })
+  await touch('touchStart', 0)
+  for (let step = 1; step <= steps; step += 1) await touch('touchMove', step)
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+  await session.detach()
 }
 
 async function expectFiles(page: Page, told: readonly number[]): Promise<void> {
