@@ -9,9 +9,11 @@ export const pageCode = {
   photo: () => import('./photo.ts'),
   responsible: () => import('./responsible.ts'),
   async settings() {
-    // Part of what the page shows; without it the other settings stand.
-    const [code] = await Promise.all([import('./settings.ts'), import('./kiosk.ts').catch(() => undefined)])
-    return code
+    // Part of what the page shows, fetched beside it; without it the other settings stand.
+    const kiosk = import('./kiosk.ts').catch(() => undefined)
+    const { settingsArea } = await import('./settings.ts')
+    await kiosk
+    return { settingsArea }
   },
   wall: () => import('./wall.ts'),
 }

@@ -13,8 +13,6 @@ export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { es: 'Españo
 /** Digits, separators and calendar. Persian digits come with `fa-IR`. */
 const FORMAT_LOCALES: Readonly<Record<Language, string>> = { es: 'es', en: 'en', pt: 'pt', fa: 'fa-IR' }
 
-type Formats = ReturnType<typeof createFormats>
-
 export class LanguageState {
   readonly #remembered: RememberedSettings
   #current = $state<Language>('es')
