@@ -139,6 +139,8 @@ async function openMachine(page: Page): Promise<void> {
   await page.getByTestId('machines-enter').click()
   await page.locator('[data-testid="machines-access"][data-access="token"]').waitFor({ timeout: STEADY_LIMIT_MS })
   await page.getByTestId('machine-card').first().click()
+  // Nothing lies under the pointer.
+  await page.mouse.move(0, 0)
 }
 
 async function choosePhoto(page: Page): Promise<void> {
