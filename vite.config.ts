@@ -18,6 +18,14 @@ const LARGEST_PRECACHED_BYTES = 20_000_000
 const GPU_FILES = 'assets/ort{-,.}webgpu*{,/**}'
 const GPU_FILE_COUNT = 3
 
+/**
+ * What more than one page uses comes as one file with the first, not as a dozen small ones with each page. Not what draws charts and what the
+ * history is kept in: few pages need those.
+ */
+const SHARED_CODE = {
+  groups: [{ name: 'shared', test: /^(?!.*(?:uplot|emotion-lines|src[\\/]history[\\/]))/, minShareCount: 2 }],
+}
+
 /** The relay's headers, so that the development server finds violations before a user does. */
 const isolationHeaders = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -62,6 +70,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: SHARED_CODE } },
   },
   // onnxruntime is told where its wasm lies (`__RUNTIME_URL__`); without this the bundler would ship a second copy of 14 MB.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
