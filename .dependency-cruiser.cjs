@@ -140,6 +140,16 @@ module.exports = {
     room('web-state', '^web/src/state/', ['^web/src/(link|vision|history)/', shared]),
     room('web-ui', '^web/src/ui/', ['^web/src/state/', '^web/src/paraglide/', '^shared/(model|protocol)/']),
     {
+      name: 'page-has-no-schemas',
+      severity: 'error',
+      comment: 'Schemas build themselves when they are loaded, and the page has generated guards: it needs their types only.',
+      from: { path: '^web/src/', pathNot: test },
+      to: {
+        path: '^shared/protocol/(agent|consent|emotion|history|machine|messages|relay-report|topics)[.]ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'only-link-opens-sockets',
       severity: 'error',
       from: { path: '^web/', pathNot: [test, '^web/src/link/'] },

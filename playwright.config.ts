@@ -7,9 +7,9 @@ import { defineConfig } from '@playwright/test'
 export default defineConfig({
   testDir: 'web/e2e',
   outputDir: 'test-results/browser',
-  // One browser that runs two networks is all a small machine carries.
-  workers: 1,
-  fullyParallel: false,
+  // Two fill a small machine: what one test waits for, the other computes.
+  workers: 2,
+  fullyParallel: true,
   forbidOnly: process.env['CI'] !== undefined,
   // Ten times what a test takes on an idle machine: what hangs still ends.
   timeout: 180_000,

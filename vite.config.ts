@@ -7,6 +7,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defaultClientConditions, defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { compileHints } from './scripts/compile-hints.ts'
+import { lateIntl } from './scripts/late-intl.ts'
 import { offlineAssets } from './scripts/offline-assets.ts'
 import packageJson from './package.json' with { type: 'json' }
 
@@ -89,6 +90,7 @@ export default defineConfig({
     }),
     svelte({ configFile: '../svelte.config.js' }),
     offlineAssets(),
+    lateIntl(),
     compileHints(),
     VitePWA({
       registerType: 'prompt',

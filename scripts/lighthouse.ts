@@ -30,7 +30,7 @@ export const FIRST_READING_BUDGET_MS = 4000
 
 const RESULTS = 'bench/lighthouse/RESULTS.md'
 /** Median of so many, because one run of performance says little. */
-const RUNS = 3
+const RUNS = 5
 /** On a busy machine Lighthouse now and then loses the start of a page (NO_NAVSTART) and asks to be run again. */
 const MAX_ATTEMPTS = 3
 

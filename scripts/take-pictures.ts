@@ -61,9 +61,9 @@ const PAGES: readonly PictureRow[] = [
   { name: 'photo', route: 'photo', waitFor: 'photo-page' },
   { name: 'photo-read', route: 'photo', waitFor: 'save-picture', prepare: choosePhoto },
   { name: 'responsible', route: 'responsible', waitFor: 'responsible-page' },
-  { name: 'settings', route: 'settings', waitFor: 'station-name-field' },
+  { name: 'settings', route: 'settings', waitFor: 'open-admin' },
   { name: 'model', route: 'model', waitFor: 'model-card-classes' },
-  { name: 'design', route: 'design', waitFor: 'design-contrast' },
+  { name: 'design', route: 'design', waitFor: 'design-icons' },
   { name: 'admin', route: 'admin', waitFor: 'admin-dashboard', prepare: enterAdmin },
 ]
 

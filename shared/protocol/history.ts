@@ -1,10 +1,8 @@
 /** What a station kept of what it read, told piece by piece: the payload of `history/<station>`. */
 import { Type, type Static } from 'typebox'
 import { EMOTIONS } from '#shared/model/emotions'
+import { HISTORY_BATCH_ENTRIES } from '#shared/model/history'
 import { Emotion } from './emotion.ts'
-
-/** Of one batch: a minute, about 7 kB. */
-export const HISTORY_BATCH_ENTRIES = 60
 
 export const HistoryEntry = Type.Object(
   {

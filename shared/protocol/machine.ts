@@ -139,6 +139,7 @@ export interface MachineInfo {
   readonly description?: string
 }
 export interface MachineList {
+  /** In the order of the machines file. */
   readonly machines: readonly MachineInfo[]
   /** As carousel_api calls it: `single-plc` when the one machine comes from its `config.json`. */
   readonly mode: 'multi-plc' | 'single-plc'

@@ -51,8 +51,10 @@ export async function makeFilm(name: FilmName): Promise<string> {
         .toBuffer(),
     )
   }
-  await writeFile(`${path}.part`, Buffer.concat(frames))
-  await rename(`${path}.part`, path)
+  // Another test may be making the same film.
+  const part = `${path}.${process.pid}.part`
+  await writeFile(part, Buffer.concat(frames))
+  await rename(part, path)
   return path
 }
 

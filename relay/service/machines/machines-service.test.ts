@@ -270,6 +270,13 @@ describe('a new list while it runs', () => {
     await stage.pass(0)
     expect(codeOf(gone)).toBe('request.unknown_target')
   })
+  it('[MS11] machines are listed in the order of the file, whichever of them are new', async () => {
+    const stage = await setStage()
+    await stage.service.apply(stage.layout([stage.setup('three'), stage.setup('two'), stage.setup('one')]))
+    const listed = stage.connect('vera', ['viewer']).ask('machines', 'list')
+    await stage.pass(0)
+    expect(valueOf(listed)).toMatchObject({ machines: [{ machine: 'three' }, { machine: 'two' }, { machine: 'one' }] })
+  })
   it('[MS12] what has changed ends and starts anew, its command as unknown', async () => {
     const stage = await setStage()
     stage.connect('ana').ask('machine/one', 'move', { position: ((statusesOf(stage)[0]?.position ?? 0) + 3) % 10 })

@@ -49,6 +49,12 @@ export function createMachinesService(dependencies: MachinesDependencies): Machi
     if (started.ok) units.set(setup.info.machine, unit)
     else log.error({ event: 'machine.not_started', machine: setup.info.machine, error: started.failure.message })
   }
+  /** What is listed follows the file, also after machines were added to it or moved in it. */
+  function putInOrder(layout: MachineLayout): void {
+    const running = layout.machines.flatMap(({ info }) => units.get(info.machine) ?? [])
+    units.clear()
+    for (const unit of running) units.set(unit.setup.info.machine, unit)
+  }
   async function endUnit(unit: MachineUnit, reason: string | undefined): Promise<void> {
     units.delete(unit.setup.info.machine)
     await unit.stop(reason)
@@ -109,6 +115,7 @@ export function createMachinesService(dependencies: MachinesDependencies): Machi
       await Promise.all(ending.map((unit) => endUnit(unit, reasonFor(wanted.has(unit.setup.info.machine)))))
       const added = layout.machines.filter(({ info }) => !units.has(info.machine))
       for (const setup of added) startUnit(setup)
+      putInOrder(layout)
       log.info({ event: 'machines.applied', machines: units.size, ended: ending.length, started: added.length })
     },
     noteDenied(denied) {

@@ -3,7 +3,8 @@
  * one key, erased at once. It never changes once it is cut.
  */
 import { EMOTIONS, type EmotionName } from '#shared/model/emotions'
-import { HISTORY_BATCH_ENTRIES, type HistoryBatch, type HistoryEntry } from '#shared/protocol/history'
+import { HISTORY_BATCH_ENTRIES } from '#shared/model/history'
+import type { HistoryBatch, HistoryEntry } from '#shared/protocol/history'
 
 /** One second of reading. Nothing of a face but what it looked like. */
 export interface HistorySample {

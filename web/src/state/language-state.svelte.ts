@@ -38,21 +38,22 @@ export class LanguageState {
 
   /** A probability, 0 to 1, in whole percent; never 100 %, because no reading of a face is that sure. */
   percent(probability: number): string {
-    return this.#formats.percent().format(Math.min(probability, 0.99))
+    return this.share(Math.min(probability, 0.99))
   }
 
   /** A part of something counted, 0 to 1, in whole percent. */
   share(part: number): string {
-    return this.#formats.percent().format(part)
+    const percents = writeSmall(part * 100, this.#current, 0)
+    return percents === undefined ? this.#formats.percent().format(part) : percents + PERCENT_SIGNS[this.#current]
   }
 
   whole(value: number): string {
-    return writeSmall(value, this.#current) ?? this.#formats.whole().format(value)
+    return writeSmall(value, this.#current, 0) ?? this.#formats.whole().format(value)
   }
 
   /** With exactly one digit after the point. */
   oneDigit(value: number): string {
-    return this.#formats.oneDigit().format(value)
+    return writeSmall(value, this.#current, 1) ?? this.#formats.oneDigit().format(value)
   }
 
   /** Hours, minutes and seconds. @param time Unix milliseconds. */
@@ -87,14 +88,21 @@ export function createLanguageState(remembered: RememberedSettings, preferred: r
 /** Below it no language separates digits. */
 const FIRST_GROUPED = 1000
 const PERSIAN_ZERO = 0x06f0
+const DECIMAL_MARKS: Readonly<Record<Language, string>> = { es: ',', en: '.', pt: ',', fa: '٫' }
+/** With what stands between the number and them. */
+const PERCENT_SIGNS: Readonly<Record<Language, string>> = { es: '\u00a0%', en: '%', pt: '%', fa: '٪' }
 
 /**
- * A count below a thousand, without `Intl`: the first thing asked of that loads the browser's tables, which holds the first paint of a slow
- * tablet up by a fifth of a second. Undefined for every other number.
+ * A number from 0 to below a thousand with so many digits after the point, without `Intl`: the first thing asked of that loads the browser's
+ * tables, which holds the first paint of a slow tablet up by a fifth of a second. Undefined for every other number.
  */
-function writeSmall(value: number, language: Language): string | undefined {
-  if (!Number.isInteger(value) || value < 0 || value >= FIRST_GROUPED) return undefined
-  const text = String(value)
+function writeSmall(value: number, language: Language, digits: 0 | 1): string | undefined {
+  const parts = 10 ** digits
+  // Of the decimal number that is meant: 0.285 times a hundred is a little below 28.5 in binary.
+  const rounded = Math.round(Number((value * parts).toPrecision(12)))
+  if (!(value >= 0 && rounded < FIRST_GROUPED * parts)) return undefined
+  const whole = String(Math.floor(rounded / parts))
+  const text = digits === 0 ? whole : `${whole}${DECIMAL_MARKS[language]}${String(rounded % parts)}`
   return language === 'fa' ? text.replace(/\d/g, (digit) => String.fromCharCode(PERSIAN_ZERO + Number(digit))) : text
 }
 

@@ -27,12 +27,22 @@ describe('language', () => {
     expect(language.oneDigit(3)).toBe('3,0')
   })
 
-  it('[LG5] writes whole numbers as Intl does, below a thousand without it', () => {
+  it('[LG5] writes numbers as Intl does, below a thousand without it', () => {
+    const others = [0.5, 2.5, 999.94, 999.95, 999.5, -1, -12, -0.3, 1000, 99_999, 1_000_000, Number.NaN, Number.POSITIVE_INFINITY]
     for (const tag of LANGUAGES) {
       const language = createLanguageState(nothingRemembered(), [tag])
-      const format = new Intl.NumberFormat(tag === 'fa' ? 'fa-IR' : tag, { maximumFractionDigits: 0 })
-      const numbers = [...Array.from({ length: 1000 }, (_, value) => value), 0.5, -1, -12, 1000, 99_999, 1_000_000, 2.5, Number.NaN]
-      for (const value of numbers) expect(language.whole(value), `${tag} ${value}`).toBe(format.format(value))
+      const write = (options: Intl.NumberFormatOptions): ((value: number) => string) => {
+        const format = new Intl.NumberFormat(tag === 'fa' ? 'fa-IR' : tag, options)
+        return (value) => format.format(value)
+      }
+      const whole = write({ maximumFractionDigits: 0 })
+      const oneDigit = write({ minimumFractionDigits: 1, maximumFractionDigits: 1 })
+      const percent = write({ style: 'percent', maximumFractionDigits: 0 })
+      for (const value of [...Array.from({ length: 1000 }, (_, count) => count), ...others]) {
+        expect(language.whole(value), `${tag} ${value}`).toBe(whole(value))
+        expect(language.oneDigit(value / 8), `${tag} ${value}`).toBe(oneDigit(value / 8))
+        expect(language.share(value / 100), `${tag} ${value}`).toBe(percent(value / 100))
+      }
     }
   })
 

@@ -6,12 +6,11 @@ import type { MachineAlarmEvent, MachineInfo, MachineLease } from '#shared/proto
 const MAX_ITEMS = 256
 const MAX_POSITIONS = 1_024
 
-/** By name. Undefined: no list at all. */
+/** In the relay's order. Undefined: no list at all. */
 export function parseMachineList(data: unknown): readonly MachineInfo[] | undefined {
   const items = readMember(data, 'machines')
   if (!Array.isArray(items)) return undefined
-  const infos = items.slice(0, MAX_ITEMS).flatMap((item: unknown) => parseInfo(item) ?? [])
-  return infos.sort((one, other) => one.name.localeCompare(other.name))
+  return items.slice(0, MAX_ITEMS).flatMap((item: unknown) => parseInfo(item) ?? [])
 }
 
 /** Undefined: no list at all. */
