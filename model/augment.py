@@ -9,6 +9,11 @@ import math
 import torch
 from torch.nn import functional as F
 
+# Side in px of the middle of a face that training shows. A little less than the network will be asked about: zooming makes faces look larger in
+# training than they are (Touvron et al., "Fixing the train-test resolution discrepancy", 2019).
+SHOWN = 44
+SIDE = 48
+
 
 def uniform(x, low, high):
     """Uniform float32 [N, 1, 1, 1] for the N faces of `x`, on its device."""
@@ -26,7 +31,7 @@ def chance(x, probability):
 
 
 def warp(x, side, strength):
-    """Random mirror and affine of [N, 1, 48, 48], sampled straight to [N, 1, side, side]."""
+    """Random mirror and affine of the middle of [N, 1, 48, 48], sampled straight to [N, 1, side, side]."""
     count, device = len(x), x.device
     angle = torch.randn(count, device=device) * math.radians(11) * strength
     angle = angle.clamp(-math.radians(35), math.radians(35))
@@ -35,6 +40,7 @@ def warp(x, side, strength):
     shear = torch.randn(count, device=device) * 0.06 * strength
     mirror = torch.where(torch.rand(count, device=device) < 0.5, -1.0, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
+    zoom = zoom * SHOWN / SIDE
     theta = torch.zeros(count, 2, 3, device=device)
     theta[:, 0, 0] = cos * zoom * aspect * mirror
     theta[:, 0, 1] = (-sin + shear) * zoom
@@ -43,6 +49,13 @@ def warp(x, side, strength):
     theta[:, :, 2] = (torch.rand(count, 2, device=device) * 2 - 1) * 0.2 * strength
     grid = F.affine_grid(theta, (count, 1, side, side), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def shift(x):
+    """Random mirror and window of whole pixels, untouched by interpolation: [N, 1, 48, 48] to [N, 1, 44, 44]."""
+    places = torch.randint(0, SIDE - SHOWN + 1, (len(x), 2)).tolist()
+    x = torch.stack([face[:, top:top + SHOWN, left:left + SHOWN] for face, (top, left) in zip(x, places)])
+    return torch.where(chance(x, 0.5), x.flip(3), x)
 
 
 def blur(x, sigma):
@@ -98,10 +111,15 @@ def erase(x, probability):
     return torch.where(inside & chance(x, probability), fill, x)
 
 
-def augment(images, side, strength=1.0):
-    """uint8 [N, 48, 48] to a random view, float32 [N, 1, side, side] in -1..1."""
+def augment(images, side, strength=1.0, shifted=0.0):
+    """uint8 [N, 48, 48] to a random view, float32 [N, 1, side, side] in -1..1.
+
+    Of a `shifted` share only the place is moved, not the shape (side 44 only): faces as sharp as those it will be asked about.
+    """
     x = images.unsqueeze(1).float() / 255
-    x = erase(soften(warp(x, side, strength), strength), 0.4 * strength)
+    count = int(len(x) * shifted)
+    x = torch.cat([shift(x[:count]), warp(x[count:], side, strength)]) if count > 0 else warp(x, side, strength)
+    x = erase(soften(x, strength), 0.4 * strength)
     return relight(x, strength) * 2 - 1
 
 

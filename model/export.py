@@ -3,6 +3,10 @@
 Run by train.py at the end of a run; by itself it publishes the state of a run that is still going:
 
     python3 model/export.py --data DIR --work model/.cache/run
+
+or the mean of the weights of published networks that were refined from one another:
+
+    python3 model/export.py --data DIR --mean one.onnx --mean other.onnx
 """
 import argparse
 import copy
@@ -22,10 +26,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 import card
 import data
 import measure
+import published
 from network import EmotionNet, count_macs, count_parameters
 
 HERE = Path(__file__).resolve().parent
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 CERTAIN = 0.95  # precision wanted of what is shown as certain
 # Centres of the eyes in FER2013 crops as fractions of the crop, (image-left, image-right): medians of the page's detector on valid.
 EYES = {"leftEye": [0.315, 0.395], "rightEye": [0.685, 0.395]}
@@ -62,7 +67,7 @@ def fold(model):
         if not isinstance(block.skip, nn.Identity):
             pool, convolution, norm = block.skip
             if isinstance(pool, nn.AvgPool2d):
-                pool = nn.AvgPool2d(pool.kernel_size)
+                pool = nn.AvgPool2d(pool.kernel_size, ceil_mode=True)
             block.skip = nn.Sequential(pool, fuse_conv_bn_eval(convolution, norm))
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
@@ -234,13 +239,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder in the sheet or the FER+ layout")
     parser.add_argument("--work", default=str(HERE / ".cache/run"), help="folder of the run's checkpoint")
+    parser.add_argument("--mean", action="append", default=[], help="publish the mean of these published networks instead; several times")
     parser.add_argument("--out", default=str(HERE.parent / "web/public/models"))
     parser.add_argument("--finished", action="store_true", help="write the model card too")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = EmotionNet()
-    model.load_state_dict(torch.load(Path(options.work) / "checkpoint.pt", map_location="cpu")["average"])
+    if options.mean:
+        model = published.mean(options.mean)
+    else:
+        model = EmotionNet()
+        model.load_state_dict(torch.load(Path(options.work) / "checkpoint.pt", map_location="cpu")["average"])
     train_split, valid = data.load_split(options.data, "train"), data.load_split(options.data, "valid")
     publish(model.eval(), train_split, valid, options, finished=options.finished)
 

@@ -8,6 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+SIDE = 48  # of a face as the page and the data bring it
+MARGIN = 1  # px of it on each side that are not looked at
+
 
 class SqueezeExcite(nn.Module):
     """Channel gate (Hu et al., 2018): [N, C, H, W] to the same shape."""
@@ -46,10 +49,14 @@ class Block(nn.Module):
 
 
 class EmotionNet(nn.Module):
-    """Gray faces float32 [N, 1, 48, 48], (pixel - 127.5) / 127.5, to logits [N, 8]."""
+    """Gray faces float32 [N, 1, 48, 48], (pixel - 127.5) / 127.5, to logits [N, 8].
 
-    def __init__(self, stem=(16, 24), widths=(24, 48, 96, 144), depths=(1, 1, 2, 1), classes=8, dropout=0.2):
+    A face of 48x48 is read without its margin; one of another size is taken as it is.
+    """
+
+    def __init__(self, stem=(16, 24), widths=(24, 48, 96, 144), depths=(1, 1, 2, 1), classes=8, dropout=0.2, margin=MARGIN):
         super().__init__()
+        self.margin = margin
         self.stem = nn.Sequential(
             nn.Conv2d(1, stem[0], 3, 1, 1, bias=False), nn.BatchNorm2d(stem[0]), nn.ReLU(),
             nn.Conv2d(stem[0], stem[1], 3, 2, 1, bias=False), nn.BatchNorm2d(stem[1]), nn.ReLU(),
@@ -69,13 +76,15 @@ class EmotionNet(nn.Module):
             nn.init.zeros_(block.norm2.weight)
 
     def forward(self, x):
+        if x.shape[-1] == SIDE:
+            x = x[:, :, self.margin:SIDE - self.margin, self.margin:SIDE - self.margin]
         x = x - x.mean((2, 3), keepdim=True)
         x = x / torch.sqrt((x * x).mean((2, 3), keepdim=True) + 1e-3)
         x = self.blocks(self.stem(x))
         return self.head(self.dropout(F.adaptive_avg_pool2d(x, 1).flatten(1)))
 
 
-def count_macs(model, side=48):
+def count_macs(model, side=SIDE):
     """Multiply-accumulates of one face through convolutions and linear layers."""
     total = 0
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from network import EmotionNet
+
 TYPES = {1: np.float32, 10: np.float16}  # TensorProto.DataType
 GRAPH, INITIALIZER = 7, 5  # field numbers of onnx.proto
 DIMS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9
@@ -79,6 +81,20 @@ def load(model, path):
         for part in ("reduce", "expand"):
             copy_layer(getattr(parts.gate, part), found, f"blocks.{block}.gate.{part}")
     copy_layer(model.head, found, "head")
+
+
+def mean(paths):
+    """The network of the mean weights of published ones that were refined from one another ("model soup", Wortsman et al., 2022)."""
+    networks = [EmotionNet() for _ in paths]
+    for network, path in zip(networks, paths):
+        load(network, path)
+    first, *others = networks
+    states = [network.state_dict() for network in networks]
+    first.load_state_dict({
+        name: torch.stack([state[name] for state in states]).mean(0) if value.dtype.is_floating_point else value
+        for name, value in states[0].items()
+    })
+    return first.eval()
 
 
 def copy_layer(layer, found, name):

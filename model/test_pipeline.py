@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import augment
 import data
 import export
 import measure
@@ -31,7 +32,7 @@ def synthetic(count, seed):
 def options(work, **changes):
     values = dict(
         work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False,
-        init=None, teacher=[], teaching=0.4, hold=0.0, averaging=0.999, bf16=False, device=torch.device("cpu"),
+        init=None, teacher=[], teaching=0.4, hold=0.0, averaging=0.999, bf16=False, refine=False, device=torch.device("cpu"),
     )
     return argparse.Namespace(**{**values, **changes})
 
@@ -135,6 +136,28 @@ def lived_in(seed):
     return model.eval()
 
 
+class Crop(unittest.TestCase):
+    def test_the_margin_of_a_face_is_not_looked_at(self):
+        model, faces = lived_in(1), torch.rand(4, 1, 48, 48) * 2 - 1
+        other = faces.clone()
+        other[:, :, 0] = other[:, :, -1] = other[:, :, :, 0] = other[:, :, :, -1] = 0.7
+        with torch.no_grad():
+            self.assertTrue(torch.equal(model(other), model(faces)))
+            self.assertTrue(torch.equal(model(faces[:, :, 1:-1, 1:-1]), model(faces)))
+            model.margin = 0
+            self.assertFalse(torch.equal(model(other), model(faces)))
+
+    def test_a_refining_run_leaves_half_of_the_faces_in_their_shape(self):
+        torch.manual_seed(0)
+        ramp = torch.arange(48, dtype=torch.uint8).mul(4).expand(1, 48, 48)
+        shifted = augment.shift(ramp.unsqueeze(1).float().expand(64, 1, 48, 48))
+        self.assertEqual(shifted.shape, (64, 1, 44, 44))
+        self.assertTrue(bool(((shifted[:, :, :, 1:] - shifted[:, :, :, :-1]).abs() == 4).all()))
+        starts = {float(face[0, 0, 0]) for face in shifted}
+        self.assertEqual(starts, {4.0 * place for place in range(5)} | {4.0 * (47 - place) for place in range(5)})
+        self.assertEqual(train.view(ramp.expand(6, 48, 48), 0.3, refine=True).shape, (6, 1, 44, 44))
+
+
 class Schedule(unittest.TestCase):
     def test_the_rate_is_held_at_its_peak_and_then_falls_to_nothing(self):
         self.assertEqual(train.learning_rate(0.5, 0.04, hold=0.75), 0.04)
@@ -169,6 +192,18 @@ class Published(unittest.TestCase):
                 if isinstance(module, torch.nn.BatchNorm2d):
                     module.train()
             self.assertLess(float((again(faces) - wanted).abs().max()), 1e-3)
+
+
+    def test_the_mean_of_published_networks_has_the_mean_of_their_weights(self):
+        models = [lived_in(5), lived_in(6)]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [str(Path(folder) / f"{index}.onnx") for index in range(2)]
+            for model, path in zip(models, paths):
+                export.write_onnx(export.fold(model), Path(path))
+            mean, one, other = published.mean(paths), train.averaged_network(paths[0]), train.averaged_network(paths[1])
+        wanted = (one.head.weight + other.head.weight) / 2
+        self.assertTrue(torch.allclose(mean.head.weight, wanted))
+        self.assertFalse(torch.allclose(one.head.weight, other.head.weight))
 
 
 class Export(unittest.TestCase):

@@ -29,7 +29,9 @@ HERE = Path(__file__).resolve().parent
 WARM_UP = 0.02  # share of the run with rising learning rate
 CALM_FROM = 0.40  # from here the augmentation weakens, down to half at the end
 NO_MIXUP = 0.75  # from here: no mixup
-SIDES = ((0.45, 40), (1.0, 48))  # (up to this share of the run, training side in px)
+SIDES = ((0.45, 37), (1.0, augment.SHOWN))  # (up to this share of the run, training side in px)
+TEACHER_MARGINS = (1, 0)  # px around what a teacher looks at: the mean of two looks knows more than one
+SHIFTED = 0.5  # share of the faces that a refining run leaves in their shape
 
 
 def parse_arguments():
@@ -53,6 +55,7 @@ def parse_arguments():
     parser.add_argument("--init", help="checkpoint whose averaged weights this run starts from")
     parser.add_argument("--teacher", action="append", default=[], help="checkpoint to learn from as well; may be given several times")
     parser.add_argument("--teaching", type=float, default=0.4, help="share of the target that the teachers give")
+    parser.add_argument("--refine", action="store_true", help="go on from a trained network (--init): calm augmentation, no mixup, full size")
     parser.add_argument("--fresh", action="store_true", help="ignore the checkpoint of an earlier run")
     parser.set_defaults(device=accelerator())
     return parser.parse_args()
@@ -73,9 +76,19 @@ def learning_rate(progress, peak, hold=0.0):
     return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - falls_from) / (1 - falls_from))))
 
 
-def strength(progress):
-    """How strong the augmentation is: 1, then falling to 0.5 so that the end fits faces as they are."""
+def strength(progress, refine=False):
+    """How strong the augmentation is: 1, then falling to 0.5 so that the end fits faces as they are; from 0.8 to 0.4 in a refining run."""
+    if refine:
+        return 0.8 - 0.4 * progress
     return 1 - 0.5 * max(0.0, (progress - CALM_FROM) / (1 - CALM_FROM))
+
+
+def view(images, progress, refine=False):
+    """What the network is shown of uint8 faces [N, 48, 48] at this point of the schedule: float32 [N, 1, side, side]."""
+    if refine:
+        return augment.augment(images, augment.SHOWN, strength(progress, refine), SHIFTED)
+    side = next(size for until, size in SIDES if progress <= until)
+    return augment.augment(images, side, strength(progress))
 
 
 def create_optimizer(model, rate, decay):
@@ -114,7 +127,7 @@ def averaged_network(path):
 
 
 def taught(images, targets, options):
-    """Targets mixed with what the teachers (their mean, each over the face and its mirror) say of the same faces.
+    """Targets mixed with what the teachers say of the same faces: their mean, each over two looks at the face and their mirrors.
 
     Born-again distillation (Furlanello et al., 2018): votes of ten people are noisy, and a network that has seen all of them knows better
     than ten votes how a face would be called.
@@ -124,9 +137,10 @@ def taught(images, targets, options):
     answers = torch.zeros_like(targets)
     for path in options.teacher:
         teacher = averaged_network(path)
-        for views in (images, images.flip(2)):
-            answers += F.softmax(torch.from_numpy(measure.logits(teacher, views.numpy())), 1)
-    return (1 - options.teaching) * targets + options.teaching * answers / (2 * len(options.teacher))
+        for teacher.margin in TEACHER_MARGINS:
+            for views in (images, images.flip(2)):
+                answers += F.softmax(torch.from_numpy(measure.logits(teacher, views.numpy())), 1)
+    return (1 - options.teaching) * targets + options.teaching * answers / (2 * len(TEACHER_MARGINS) * len(options.teacher))
 
 
 class Run:
@@ -182,15 +196,14 @@ def train_epoch(run, images, targets, started):
     run.model.train()
     base = time.monotonic()
     total = 0.0
-    progress = side = 0
+    progress = 0
     for index, batch in enumerate(batches):
         progress = run.progress(index / len(batches), work_seconds() - started)
         if progress >= 1:
             break
-        side = next(size for until, size in SIDES if progress <= until)
-        x = augment.augment(images[batch], side, strength(progress))
+        x = view(images[batch], progress, options.refine)
         y = targets[batch]
-        if progress < NO_MIXUP and options.mixup > 0:
+        if not options.refine and progress < NO_MIXUP and options.mixup > 0:
             x, y = augment.mix(x, y, options.mixup)
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(progress, options.rate, options.hold)
@@ -205,7 +218,7 @@ def train_epoch(run, images, targets, started):
         total += float(loss.detach())
         if sys.stdout.isatty() and index % 20 == 0:
             print(f"\r{index}/{len(batches)} loss {total / (index + 1):.4f}", end="", flush=True)
-    return {"loss": total / max(1, index), "progress": progress, "side": side, "seconds": time.monotonic() - base}
+    return {"loss": total / max(1, index), "progress": progress, "seconds": time.monotonic() - base}
 
 
 def train(run, train_images, train_targets, valid):
@@ -220,7 +233,7 @@ def train(run, train_images, train_targets, valid):
         figures = measure.figures(scores, labels)
         recalls = " ".join("-" if r is None else f"{100 * r:.0f}" for r in figures["recall"].values())
         print(
-            f"epoch {run.epoch} {100 * report['progress']:.1f}% side {report['side']} loss {report['loss']:.4f} "
+            f"epoch {run.epoch} {100 * report['progress']:.1f}% loss {report['loss']:.4f} "
             f"valid {100 * figures['accuracy']:.2f} macro {100 * figures['macroRecall']:.1f} [{recalls}] "
             f"{report['seconds']:.0f} s", flush=True,
         )
@@ -242,7 +255,7 @@ def main():
     run = Run(options)
     if str(options.init).endswith(".onnx"):
         import published
-        published.unfold_norms(run.model, augment.augment(torch.from_numpy(images[:1024]).to(options.device), data.SIDE))
+        published.unfold_norms(run.model, augment.augment(torch.from_numpy(images[:1024]).to(options.device), augment.SHOWN))
         run.average.load_state_dict(run.model.state_dict())
     run.restore()
     print(
