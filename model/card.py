@@ -64,7 +64,7 @@ were merged with the sum of their votes.
 
 ## Figures on the valid split
 By the FER+ majority rule (single votes dropped as outliers; the top class must have more than half of the rest; unknown and
-no-face images left out). Valid was used to choose the temperature, the threshold and between the few runs in
+no-face images left out). Valid was used to choose the temperature, the threshold, the size at which the network is asked, and between the few runs in
 [RESULTS.md](RESULTS.md), never to choose an epoch. The test split was not used. One pass per face, on the exported fp16 weights; intervals are 95 % Wilson.
 
 | figure | value | 95 % interval |
