@@ -9,10 +9,11 @@ import math
 import torch
 from torch.nn import functional as F
 
+from data import SIDE
+
 # Side in px of the middle of a face that training shows. A little less than the network will be asked about: zooming makes faces look larger in
 # training than they are (Touvron et al., "Fixing the train-test resolution discrepancy", 2019).
 SHOWN = 44
-SIDE = 48
 
 
 def uniform(x, low, high):

@@ -14,7 +14,7 @@ from PIL import Image
 
 CLASSES = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
 VOTE_COLUMNS = CLASSES + ["unknown", "no_face"]
-SIDE = 48
+SIDE = 48  # px of a face, as the page brings it too
 SHEET_COLUMNS = 64
 SHEET_CELLS = 4096
 FERPLUS_FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-SIDE = 48  # of a face as the page and the data bring it
-MARGIN = 1  # px of it on each side that are not looked at
+from data import SIDE
+
+MARGIN = 1  # px of a face on each side that are not looked at
 
 
 class SqueezeExcite(nn.Module):

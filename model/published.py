@@ -88,13 +88,13 @@ def mean(paths):
     networks = [EmotionNet() for _ in paths]
     for network, path in zip(networks, paths):
         load(network, path)
-    first, *others = networks
+    found = networks[0]
     states = [network.state_dict() for network in networks]
-    first.load_state_dict({
+    found.load_state_dict({
         name: torch.stack([state[name] for state in states]).mean(0) if value.dtype.is_floating_point else value
         for name, value in states[0].items()
     })
-    return first.eval()
+    return found.eval()
 
 
 def copy_layer(layer, found, name):
