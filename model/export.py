@@ -26,11 +26,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 import card
 import data
 import measure
+import products
 import published
 from network import EmotionNet, count_macs, count_parameters
 
 HERE = Path(__file__).resolve().parent
-VERSION = "1.1.0"
+VERSION = "1.1.1"
 CERTAIN = 0.95  # precision wanted of what is shown as certain
 # Centres of the eyes in FER2013 crops as fractions of the crop, (image-left, image-right): medians of the page's detector on valid.
 EYES = {"leftEye": [0.315, 0.395], "rightEye": [0.685, 0.395]}
@@ -57,7 +58,7 @@ class StoredHalf(nn.Module):
 
 
 def fold(model):
-    """A copy of an EmotionNet for inference at 48x48: norms folded into convolutions, weights stored as fp16."""
+    """A copy of an EmotionNet for inference at 48x48: norms folded into convolutions, weights rounded to fp16."""
     model = copy.deepcopy(model).to(memory_format=torch.contiguous_format).eval()
     stem = model.stem
     model.stem = nn.Sequential(fuse_conv_bn_eval(stem[0], stem[1]), nn.ReLU(), fuse_conv_bn_eval(stem[3], stem[4]), nn.ReLU())
@@ -69,18 +70,23 @@ def fold(model):
             if isinstance(pool, nn.AvgPool2d):
                 pool = nn.AvgPool2d(pool.kernel_size, ceil_mode=True)
             block.skip = nn.Sequential(pool, fuse_conv_bn_eval(convolution, norm))
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, (nn.Conv2d, nn.Linear)):
-                setattr(parent, name, StoredHalf(child))
+    for layer in model.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            layer.weight.data = layer.weight.data.half().float()
     return model.eval()
 
 
 def write_onnx(folded, path):
-    """Write the folded network as ONNX, input [N, 1, 48, 48], output logits [N, 8], atomically."""
+    """Write the folded network as ONNX, input [N, 1, 48, 48], output logits [N, 8], atomically; small maps as products, weights as fp16."""
+    model = copy.deepcopy(folded)
+    products.on_small_maps(model, data.SIDE - 2 * model.margin)
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, (nn.Conv2d, nn.Linear)):
+                setattr(parent, name, StoredHalf(child))
     temporary = path.with_suffix(".onnx.tmp")
     torch.onnx.export(
-        folded, torch.zeros(1, 1, data.SIDE, data.SIDE), str(temporary),
+        model, torch.zeros(1, 1, data.SIDE, data.SIDE), str(temporary),
         input_names=["input"], output_names=["logits"], opset_version=13, do_constant_folding=False,
         dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}},
     )

@@ -68,6 +68,7 @@ class EmotionNet(nn.Module):
                 blocks.append(Block(inputs, width, 2 if stage > 0 and position == 0 else 1))
                 inputs = width
         self.blocks = nn.Sequential(*blocks)
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(inputs, classes)
         for module in self.modules():
@@ -82,7 +83,7 @@ class EmotionNet(nn.Module):
         x = x - x.mean((2, 3), keepdim=True)
         x = x / torch.sqrt((x * x).mean((2, 3), keepdim=True) + 1e-3)
         x = self.blocks(self.stem(x))
-        return self.head(self.dropout(F.adaptive_avg_pool2d(x, 1).flatten(1)))
+        return self.head(self.dropout(self.pool(x)))
 
 
 def count_macs(model, side=SIDE):

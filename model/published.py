@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import products
 from network import EmotionNet
 
 TYPES = {1: np.float32, 10: np.float16}  # TensorProto.DataType
@@ -72,7 +73,7 @@ def load(model, path):
     with open(path, "rb") as file:
         found = {name: tensor.float() for name, tensor in weights(file.read()).items()}
     for name, (convolution, norm) in normed(model):
-        convolution.weight.data.copy_(found[f"{name}.weight"])
+        convolution.weight.data.copy_(products.kernel(found[f"{name}.weight"], convolution.weight))
         norm.weight.data.fill_(1)
         norm.bias.data.copy_(found[f"{name}.bias"])
         norm.running_mean.fill_(0)
@@ -99,7 +100,7 @@ def mean(paths):
 
 def copy_layer(layer, found, name):
     """Weight and bias of a layer without a norm."""
-    layer.weight.data.copy_(found[f"{name}.weight"])
+    layer.weight.data.copy_(products.kernel(found[f"{name}.weight"], layer.weight))
     layer.bias.data.copy_(found[f"{name}.bias"])
 
 

@@ -11,17 +11,16 @@ import numpy as np
 import torch
 
 import data
-import export
 import published
 from network import EmotionNet
 
 
 def main():
-    network, faces = (open(path, "rb").read() for path in sys.argv[1:3])
+    network, faces = sys.argv[1:3]
     torch.set_num_threads(1)
-    model = export.fold(EmotionNet().eval())
-    model.load_state_dict(published.weights(network))
-    given = torch.from_numpy(np.frombuffer(faces, "<f4").reshape(-1, 1, data.SIDE, data.SIDE).copy())
+    model = EmotionNet().eval()
+    published.load(model, network)
+    given = torch.from_numpy(np.fromfile(faces, "<f4").reshape(-1, 1, data.SIDE, data.SIDE))
     with torch.no_grad():
         print(json.dumps(model(given).flatten().tolist()))
 
