@@ -101,4 +101,5 @@ def on_small_maps(model, side):
         before, side = side, -(-side // block.conv1.stride[0])
         if side <= SMALL:
             model.blocks[index] = ProductBlock(block, before)
-            model.pool = ProductPool()
+    if side <= SMALL:
+        model.pool = ProductPool()

@@ -15,6 +15,7 @@ import augment
 import data
 import export
 import measure
+import products
 import published
 import train
 from network import EmotionNet
@@ -217,6 +218,14 @@ class Export(unittest.TestCase):
         self.assertLess(float(difference / spread), 0.02)
         for name, value in model.state_dict().items():
             self.assertTrue(torch.equal(value, kept[name]), name)
+
+    def test_products_on_small_maps_answer_as_the_convolutions_they_stand_for(self):
+        folded, faces = export.fold(lived_in(2)), torch.rand(3, 1, 48, 48) * 2 - 1
+        changed = copy.deepcopy(folded)
+        products.on_small_maps(changed, data.SIDE - 2 * changed.margin)
+        self.assertEqual([isinstance(block, products.ProductBlock) for block in changed.blocks], [False, False, True, True, True])
+        with torch.no_grad():
+            self.assertLess(float((changed(faces) - folded(faces)).abs().max()), 1e-4)
 
     def test_calibration_finds_the_temperature_that_was_hidden(self):
         random = np.random.default_rng(0)
