@@ -99,6 +99,15 @@ Valid again (majority rule), each crop disturbed as a webcam or a detector might
 |---|---|---|
 {chr(10).join(robust)}
 
+## Beside other networks
+Accuracies in percent, made by `npm run model:compare`; notes and sources are in [RESULTS-COMPARISON.md](RESULTS-COMPARISON.md).
+
+<!-- model:compare -->
+
+Not measured yet for this version.
+
+<!-- /model:compare -->
+
 ## What it must not be used for
 - Inferring emotions of people at work or in education: prohibited in the EU outside medical and safety purposes
   (Regulation (EU) 2024/1689, the AI Act, Art. 5(1)(f)). Other emotion recognition may be high-risk there (Annex III) and people must be told (Art. 50).

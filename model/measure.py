@@ -15,7 +15,7 @@ def logits(model, images, batch=256):
     parts = []
     for start in range(0, len(images), batch):
         x = (torch.from_numpy(images[start: start + batch]).to(device).unsqueeze(1).float() - 127.5) / 127.5
-        parts.append(model(x.contiguous(memory_format=torch.channels_last)).cpu())
+        parts.append(model(x.contiguous(memory_format=torch.channels_last)).float().cpu())
     return torch.cat(parts).numpy()
 
 

@@ -52,12 +52,14 @@ class Block(nn.Module):
 class EmotionNet(nn.Module):
     """Gray faces float32 [N, 1, 48, 48], (pixel - 127.5) / 127.5, to logits [N, 8].
 
-    A face of 48x48 is read without its margin; one of another size is taken as it is.
+    A face of 48x48 is read without its margin; one of another size is taken as it is. A teacher has `widen` times the channels.
     """
 
-    def __init__(self, stem=(16, 24), widths=(24, 48, 96, 144), depths=(1, 1, 2, 1), classes=8, dropout=0.2, margin=MARGIN):
+    def __init__(self, stem=(16, 24), widths=(24, 48, 96, 144), depths=(1, 1, 2, 1), classes=8, dropout=0.2, margin=MARGIN, widen=1):
         super().__init__()
+        stem, widths = ([count * widen for count in counts] for counts in (stem, widths))
         self.margin = margin
+        self.widen = widen
         self.stem = nn.Sequential(
             nn.Conv2d(1, stem[0], 3, 1, 1, bias=False), nn.BatchNorm2d(stem[0]), nn.ReLU(),
             nn.Conv2d(stem[0], stem[1], 3, 2, 1, bias=False), nn.BatchNorm2d(stem[1]), nn.ReLU(),
@@ -84,6 +86,24 @@ class EmotionNet(nn.Module):
         x = x / torch.sqrt((x * x).mean((2, 3), keepdim=True) + 1e-3)
         x = self.blocks(self.stem(x))
         return self.head(self.dropout(self.pool(x)))
+
+
+@torch.no_grad()
+def widened(model, times, noise=0.5):
+    """A network with `times` the channels of `model` that says nearly the same: where a teacher starts.
+
+    Each channel is copied, and its copies share what the one gave ("Net2WiderNet", Chen et al., 2016); noise, in standard deviations of the
+    weights, lets them grow apart. Without noise it says exactly the same.
+    """
+    wide = EmotionNet(widen=model.widen * times)
+    found = {}
+    for (name, values), target in zip(model.state_dict().items(), wide.state_dict().values()):
+        for dimension in range(values.ndim):
+            copies = target.shape[dimension] // values.shape[dimension]
+            values = torch.cat([values] * copies, dimension) / (copies if dimension == 1 else 1)
+        found[name] = values + torch.randn_like(values) * values.std() * noise if values.ndim > 1 else values
+    wide.load_state_dict(found)
+    return wide
 
 
 def count_macs(model, side=SIDE):

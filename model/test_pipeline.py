@@ -18,7 +18,7 @@ import measure
 import products
 import published
 import train
-from network import EmotionNet
+from network import EmotionNet, widened
 
 
 def synthetic(count, seed):
@@ -33,7 +33,7 @@ def synthetic(count, seed):
 def options(work, **changes):
     values = dict(
         work=work, epochs=3, minutes=None, batch=16, rate=0.05, decay=5e-4, mixup=0.2, balance=0.2, seed=3, threads=2, fresh=False,
-        init=None, teacher=[], teaching=0.4, hold=0.0, averaging=0.999, bf16=False, refine=False, device=torch.device("cpu"),
+        init=None, teacher=[], teaching=0.4, hold=0.0, averaging=0.999, bf16=False, refine=False, widen=1, device=torch.device("cpu"),
     )
     return argparse.Namespace(**{**values, **changes})
 
@@ -116,10 +116,30 @@ class Training(unittest.TestCase):
             again = train.Run(options(folder + "/again", init=earlier))
             for one, other in zip(first.average.state_dict().values(), again.model.state_dict().values()):
                 self.assertTrue(torch.equal(one, other))
-            taught = train.taught(images, targets, options(folder, teacher=[earlier, earlier]))
-            alone = train.taught(images, targets, options(folder, teacher=[earlier], teaching=1.0))
+            views = train.view(images, 0.5)
+            once, twice = options(folder, teacher=[earlier], teaching=1.0), options(folder, teacher=[earlier, earlier])
+            alone = train.taught(views, targets, train.Run(once).teachers, once)
+            taught = train.taught(views, targets, train.Run(twice).teachers, twice)
+            train.train(train.Run(options(folder + "/taught", teacher=[earlier], epochs=1)), images, targets, valid)
         self.assertTrue(torch.allclose(taught, 0.6 * targets + 0.4 * alone, atol=1e-6))
         self.assertTrue(torch.allclose(taught.sum(1), torch.ones(len(taught)), atol=1e-5))
+
+    def test_a_teacher_may_be_wider_than_the_network_that_learns_from_it(self):
+        images, targets = data.training_set(synthetic(64, 1), synthetic(8, 2))
+        images, targets, valid = torch.from_numpy(images), torch.from_numpy(targets), synthetic(8, 2)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            wide = train.Run(options(folder + "/wide", epochs=1, widen=2))
+            train.train(wide, images, targets, valid)
+            small = train.Run(options(folder + "/small", epochs=1, teacher=[str(wide.path)]))
+            train.train(small, images, targets, valid)
+            again = train.Run(options(folder + "/again", init=str(small.path), widen=2))
+            with self.assertRaisesRegex(SystemExit, "expected a network whose 2 times"):
+                train.Run(options(folder + "/narrow", init=str(wide.path)))
+        (teacher,) = small.teachers
+        self.assertEqual(again.model.head.in_features, teacher.head.in_features)
+        self.assertEqual(teacher.head.in_features, 2 * small.model.head.in_features)
+        for one, other in zip(wide.average.state_dict().values(), teacher.state_dict().values()):
+            self.assertTrue(torch.equal(one, other))
 
 
 def lived_in(seed):
@@ -135,6 +155,14 @@ def lived_in(seed):
         for block in model.blocks:
             block.norm2.weight.uniform_(0.2, 1)
     return model.eval()
+
+
+class Width(unittest.TestCase):
+    def test_a_widened_network_says_the_same_until_its_copies_grow_apart(self):
+        model, faces = lived_in(4), torch.rand(4, 1, 48, 48) * 2 - 1
+        with torch.no_grad():
+            self.assertTrue(torch.allclose(widened(model, 3, noise=0).eval()(faces), model(faces), atol=1e-4))
+            self.assertFalse(torch.allclose(widened(model, 3).eval()(faces), model(faces), atol=1e-2))
 
 
 class Crop(unittest.TestCase):

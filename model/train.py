@@ -23,14 +23,13 @@ from torch.nn import functional as F  # noqa: E402
 import augment  # noqa: E402
 import data  # noqa: E402
 import measure  # noqa: E402
-from network import EmotionNet, count_macs, count_parameters  # noqa: E402
+from network import EmotionNet, count_macs, count_parameters, widened  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 WARM_UP = 0.02  # share of the run with rising learning rate
 CALM_FROM = 0.40  # from here the augmentation weakens, down to half at the end
 NO_MIXUP = 0.75  # from here: no mixup
 SIDES = ((0.45, 37), (1.0, augment.SHOWN))  # (up to this share of the run, training side in px)
-TEACHER_MARGINS = (1, 0)  # px around what a teacher looks at: the mean of two looks knows more than one
 SHIFTED = 0.5  # share of the faces that a refining run leaves in their shape
 
 
@@ -51,6 +50,7 @@ def parse_arguments():
     parser.add_argument("--balance", type=float, default=0.2, help="power of class balance by repetition")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--widen", type=int, default=1, help="train a teacher with this many times the channels; it stays a checkpoint")
     parser.add_argument("--limit", type=int, help="use only this many training images (for a dry run)")
     parser.add_argument("--init", help="checkpoint whose averaged weights this run starts from")
     parser.add_argument("--teacher", action="append", default=[], help="checkpoint to learn from as well; may be given several times")
@@ -115,32 +115,48 @@ def accelerator():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def reduced_precision(options):
+    """Convolutions in bfloat16 where the run asks for it."""
+    return torch.autocast(options.device.type, torch.bfloat16, enabled=options.bf16)
+
+
 def averaged_network(path):
     """The averaged network that a checkpoint holds, or a published one (`.onnx`), ready to be asked and to be trained on."""
-    model = EmotionNet().to(memory_format=torch.channels_last)
     if str(path).endswith(".onnx"):
         import published
+        model = EmotionNet()
         published.load(model, path)
     else:
-        model.load_state_dict(torch.load(path, map_location="cpu")["average"])
-    return model.eval()
+        state = torch.load(path, map_location="cpu")
+        model = EmotionNet(widen=state["options"].get("widen", 1))
+        model.load_state_dict(state["average"])
+    return model.to(memory_format=torch.channels_last).eval()
 
 
-def taught(images, targets, options):
-    """Targets mixed with what the teachers say of the same faces: their mean, each over two looks at the face and their mirrors.
+def first_network(options):
+    """What a run starts from: fresh weights, or those of another network, widened where this one has more channels."""
+    if not options.init:
+        return EmotionNet(widen=options.widen)
+    found = averaged_network(options.init)
+    times, rest = divmod(options.widen, found.widen)
+    if rest != 0:
+        raise SystemExit(f"--init {options.init}: expected a network whose {found.widen} times the channels divide --widen {options.widen}")
+    return widened(found, times) if times > 1 else found
+
+
+@torch.no_grad()
+def taught(x, targets, teachers, options):
+    """Targets mixed with what the teachers say of the very view that the network is shown: their mean, float32 [N, 8].
 
     Born-again distillation (Furlanello et al., 2018): votes of ten people are noisy, and a network that has seen all of them knows better
-    than ten votes how a face would be called.
+    than ten votes how a face would be called. Of the same view, mixed faces too (Beyer et al., "a good teacher is patient and consistent",
+    2022): so an erased mouth teaches what can still be known, and few faces become many.
     """
-    if not options.teacher:
+    if not teachers:
         return targets
-    answers = torch.zeros_like(targets)
-    for path in options.teacher:
-        teacher = averaged_network(path)
-        for teacher.margin in TEACHER_MARGINS:
-            for views in (images, images.flip(2)):
-                answers += F.softmax(torch.from_numpy(measure.logits(teacher, views.numpy())), 1)
-    return (1 - options.teaching) * targets + options.teaching * answers / (2 * len(TEACHER_MARGINS) * len(options.teacher))
+    with reduced_precision(options):
+        answers = torch.stack([F.softmax(teacher(x).float(), 1) for teacher in teachers]).mean(0)
+    return (1 - options.teaching) * targets + options.teaching * answers
 
 
 class Run:
@@ -149,9 +165,9 @@ class Run:
     def __init__(self, options):
         self.options = options
         torch.manual_seed(options.seed)
-        fresh = EmotionNet().to(memory_format=torch.channels_last)
-        self.model = (averaged_network(options.init).train() if options.init else fresh).to(options.device)
+        self.model = first_network(options).to(options.device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.model).eval()
+        self.teachers = [averaged_network(path).to(options.device) for path in options.teacher]
         self.optimizer = create_optimizer(self.model, options.rate, options.decay)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
         self.path = Path(options.work) / "checkpoint.pt"
@@ -205,10 +221,12 @@ def train_epoch(run, images, targets, started):
         y = targets[batch]
         if not options.refine and progress < NO_MIXUP and options.mixup > 0:
             x, y = augment.mix(x, y, options.mixup)
+        x = x.contiguous(memory_format=torch.channels_last)
+        y = taught(x, y, run.teachers, options)
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(progress, options.rate, options.hold)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=options.bf16):
-            scores = run.model(x.contiguous(memory_format=torch.channels_last))
+        with reduced_precision(options):
+            scores = run.model(x)
         loss = F.cross_entropy(scores.float(), y)
         run.optimizer.zero_grad()
         loss.backward()
@@ -229,7 +247,8 @@ def train(run, train_images, train_targets, valid):
     while run.progress(0, work_seconds() - started) < 1:
         report = train_epoch(run, train_images, train_targets, started)
         run.epoch += 1
-        scores = measure.logits(run.average, valid.images)
+        with reduced_precision(run.options):
+            scores = measure.logits(run.average, valid.images)
         figures = measure.figures(scores, labels)
         recalls = " ".join("-" if r is None else f"{100 * r:.0f}" for r in figures["recall"].values())
         print(
@@ -262,9 +281,11 @@ def main():
         f"{len(images)} training images, {count_parameters(run.model)} parameters, "
         f"{count_macs(run.model) / 1e6:.1f} MMAC", flush=True,
     )
-    images = torch.from_numpy(images)
-    targets = taught(images, torch.from_numpy(targets), options)
-    train(run, images.to(options.device), targets.to(options.device), valid)
+    images, targets = torch.from_numpy(images).to(options.device), torch.from_numpy(targets).to(options.device)
+    train(run, images, targets, valid)
+    if options.widen != 1:
+        print(f"teacher ready: --teacher {run.path}")
+        return
     import export
     export.publish(run.average.cpu(), train_split, valid, options)
 

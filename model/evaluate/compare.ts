@@ -1,12 +1,14 @@
 /**
  * `npm run model:compare -- --data DIR [--split NAME] [--limit N]`: our network and the one inside `@vladmandic/human` on the same images
- * and in the same browser, beside published figures, as `model/RESULTS-COMPARISON.md`. Everything but the JSON object goes to stderr.
+ * and in the same browser, beside published figures, as `model/RESULTS-COMPARISON.md`; its table in the README and the model card as well.
+ * Everything but the JSON object goes to stderr.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { format, getFileInfo, resolveConfig } from 'prettier'
 import { EMOTIONS } from '#shared/model/emotions'
 import { inputDims } from '#shared/vision/network-shape'
 import { type Answer, type ClassificationFigures, measureAnswers } from './classification-figures.ts'
@@ -18,6 +20,9 @@ import { type BrowserTimes, timeInBrowser } from './time-in-browser.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const BATCH = 64
+/** Show the table too, between the marks. */
+const SHOWN_IN = ['README.md', 'model/MODEL_CARD.md']
+const MARKS = { from: '<!-- model:compare -->', to: '<!-- /model:compare -->' }
 const CONTEMPT = EMOTIONS.indexOf('contempt')
 
 interface Row {
@@ -64,7 +69,9 @@ async function main(): Promise<void> {
     toRow(`mini-Xception inside \`@vladmandic/human\` ${human.version}`, theirs, { bytes: human.bytes, macs: macs.theirs, ms: times?.human.median ?? null }),
     ...PUBLISHED,
   ]
-  await writeFile(join(root, 'model/RESULTS-COMPARISON.md'), toPage(rows, { split: values.split, count: ours.length, times }))
+  const table = toTable(rows)
+  await writeFile(join(root, 'model/RESULTS-COMPARISON.md'), toPage(table, { split: values.split, count: ours.length, times }))
+  for (const file of SHOWN_IN) await showIn(file, table)
   console.log(JSON.stringify({ split: values.split, rule: 'majority', ours: summarise(ours), human: summarise(theirs), macs, times }, null, 2))
 }
 
@@ -140,21 +147,36 @@ function summarise(answers: readonly Answer[]): object {
   return { n, accuracy, interval, macroRecall, perClassRecall, accuracyWithoutContempt: withoutContempt(answers).accuracy }
 }
 
-function toPage(rows: readonly Row[], made: { readonly split: string; readonly count: number; readonly times: BrowserTimes | null }): string {
+function toTable(rows: readonly Row[]): string {
   const lines = rows.map(
     (row) =>
       `| ${[row.name, row.data, row.accuracy, row.withoutContempt, row.macroRecall, row.size, row.mmac, row.milliseconds].join(' | ')} |`,
   )
+  return `| network | measured on | accuracy | without contempt | macro recall | size | MMAC | ms per face in the browser |
+|---|---|---|---|---|---|---|---|
+${lines.join('\n')}`
+}
+
+/** @throws Error when the file has no marks. */
+async function showIn(file: string, table: string): Promise<void> {
+  const path = join(root, file)
+  const text = await readFile(path, 'utf8')
+  const [from, to] = [text.indexOf(MARKS.from), text.indexOf(MARKS.to)]
+  if (from < 0 || to < from) throw new Error(`${file}: expected a line ${MARKS.from} and after it a line ${MARKS.to}; found none`)
+  const changed = `${text.slice(0, from)}${MARKS.from}\n\n${table}\n\n${text.slice(to)}`
+  const { ignored } = await getFileInfo(path, { ignorePath: join(root, '.prettierignore') })
+  await writeFile(path, ignored ? changed : await format(changed, { ...(await resolveConfig(path)), filepath: path }))
+}
+
+function toPage(table: string, made: { readonly split: string; readonly count: number; readonly times: BrowserTimes | null }): string {
   return `# Beside what people load today
 
 Written by \`npm run model:compare -- --data DIR\`; do not edit by hand. Accuracies in percent, with 95 % intervals.
 
-| network | measured on | accuracy | without contempt | macro recall | size | MMAC | ms per face in the browser |
-|---|---|---|---|---|---|---|---|
-${lines.join('\n')}
+${table}
 
 The first two rows were run here, on the same ${String(made.count)} images of FER+ ${made.split} (majority rule, bare crops) and in the same
-browser (${made.times === null ? 'none was at hand' : `${made.times.browser}, one wasm thread, median of ${String(RUNS_TOLD)}`}; ours on onnxruntime-web, the other on tfjs-wasm as its library runs it; the
+browser (${made.times === null ? 'none was at hand' : `${made.times.browser}, one wasm thread, median of ${String(made.times.runs)}, by turns`}; ours on onnxruntime-web, the other on tfjs-wasm as its library runs it; the
 machine's load was ${(loadavg()[0] ?? 0).toFixed(1)} on ${String(availableParallelism())} cores, and where that is more than the cores both would be faster at rest${toFastest(made.times)}). The
 network of \`human\` knows seven classes: images of contempt count as wrong in *accuracy* and macro recall, and are left out, for both, in
 *without contempt*. It was trained on FER2013, whose training images are those of FER+ with other labels; valid here is what FER2013 calls the
@@ -178,8 +200,6 @@ function toFastest(times: BrowserTimes | null): string {
   if (times === null) return ''
   return `: the fastest tenth of the runs took up to ${times.ours.fastestTenth.toFixed(1)} and ${times.human.fastestTenth.toFixed(1)} ms`
 }
-
-const RUNS_TOLD = 200
 
 main().catch((error: unknown) => {
   console.error(error instanceof DataError ? error.message : error)
