@@ -13,7 +13,7 @@ import {
   type Machine,
   threadsOf,
 } from '../vision/engine.ts'
-import type { VisionErrorCode } from '../vision/vision-api.ts'
+import type { VisionErrorCode } from '../vision/vision-error.ts'
 import type { RememberedSettings } from './remembered-settings.ts'
 
 export type EngineChoice = 'auto' | EngineKind

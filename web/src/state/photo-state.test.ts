@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { VisionError } from '../vision/vision-api.ts'
+import { VisionError } from '../vision/vision-error.ts'
 import { createPhotoState, MAX_FILES, MAX_FILM_PICTURES, type PhotoState, toMoments } from './photo-state.svelte.ts'
 
 const OK = { ok: true, analysis: { time: 0, faces: [], search: 'find', stages: {} }, model: 'm@1' }

@@ -1,5 +1,6 @@
 /** Whether faces can be read, as the person needs to know it. Starting, feeding and restarting the worker is the client's own. */
-import type { VisionErrorCode, VisionInfo } from '../vision/vision-api.ts'
+import type { VisionInfo } from '../vision/vision-api.ts'
+import type { VisionErrorCode } from '../vision/vision-error.ts'
 import type { VisionClient } from '../vision/vision-client.ts'
 
 export type VisionStatus =

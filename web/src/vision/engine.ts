@@ -2,7 +2,7 @@
  * What the networks can run on, and who says on which of it the next worker runs. Which one is fastest here is left to `engine-choice.ts`,
  * making it run to the worker.
  */
-import type { VisionError } from './vision-api.ts'
+import type { VisionError } from './vision-error.ts'
 
 /** `single`: wasm on one thread; runs everywhere. `threads`: wasm on several. `webgpu`: the graphics processor. */
 export const ENGINE_KINDS = ['single', 'threads', 'webgpu'] as const

@@ -4,7 +4,7 @@ import { MEASURE_BUDGET_MS, measureEngines } from './measure-engines.ts'
 import { createVisionClient } from './vision-client.ts'
 import { createScriptedWorker, scriptedApi } from './testing/scripted-worker.ts'
 import { toWire } from './vision-wire.ts'
-import { VisionError } from './vision-api.ts'
+import { VisionError } from './vision-error.ts'
 import type { Engine, EngineKind } from './engine.ts'
 
 /** A client whose workers take so long for a run on each engine; negative: cannot begin. */

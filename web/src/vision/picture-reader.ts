@@ -2,7 +2,8 @@
  * Reads pictures one by one with a vision worker of its own, so that a camera that is being read meanwhile keeps its worker, its faces and
  * its smoothing. Starts the worker with the first picture. Where pictures come from is left to `picture-file.ts` and `film-file.ts`.
  */
-import type { FrameAnalysis, VisionError } from './vision-api.ts'
+import type { FrameAnalysis } from './vision-api.ts'
+import type { VisionError } from './vision-error.ts'
 import type { VisionClient } from './vision-client.ts'
 
 export type PictureAnswer =

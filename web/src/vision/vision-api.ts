@@ -109,28 +109,3 @@ export interface VisionApi {
   /** Forgets faces and smoothing, as after a pause or a change of camera. */
   reset(): Promise<void>
 }
-
-/**
- * Why reading is not possible. `model-*`: the file under `detail` is at fault, or the field of its manifest. `engine-*`: this engine cannot be
- * had here, or not any more; another can.
- */
-export type VisionErrorCode =
-  | 'worker-crashed'
-  | 'worker-timeout'
-  | 'runtime-failed'
-  | 'engine-unavailable'
-  | 'engine-lost'
-  | 'model-missing'
-  | 'model-corrupt'
-  | 'model-unsupported'
-  | 'not-open'
-
-export class VisionError extends Error {
-  constructor(
-    readonly code: VisionErrorCode,
-    readonly detail: string,
-  ) {
-    super(`${code}: ${detail}`)
-    this.name = 'VisionError'
-  }
-}

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineSource } from './engine.ts'
 import { analysisAt, createScriptedWorker, scriptedApi, type ScriptedWorker } from './testing/scripted-worker.ts'
-import { VisionError, type VisionErrorCode, type VisionInfo } from './vision-api.ts'
+import type { VisionInfo } from './vision-api.ts'
+import { VisionError, type VisionErrorCode } from './vision-error.ts'
 import { createVisionClient, type VisionClient, type VisionClientOptions, type VisionState } from './vision-client.ts'
 import { toWire, type VisionWireApi } from './vision-wire.ts'
 

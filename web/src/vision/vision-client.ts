@@ -5,7 +5,8 @@
  */
 import { transfer } from 'comlink'
 import type { Engine, EngineSource } from './engine.ts'
-import type { FrameAnalysis, FramePictures, PictureKind, VisionError, VisionInfo, VisionOptions } from './vision-api.ts'
+import type { FrameAnalysis, FramePictures, PictureKind, VisionInfo, VisionOptions } from './vision-api.ts'
+import type { VisionError } from './vision-error.ts'
 import { startVisionWorker, toVisionError, type VisionWorkerLink } from './vision-worker-link.ts'
 
 export type VisionState =

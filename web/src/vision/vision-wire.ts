@@ -1,7 +1,8 @@
 /**
  * How `VisionApi` looks on the wire. comlink carries an error's text but loses its code, so expected failures travel as values.
  */
-import { type VisionApi, VisionError, type VisionErrorCode } from './vision-api.ts'
+import type { VisionApi } from './vision-api.ts'
+import { VisionError, type VisionErrorCode } from './vision-error.ts'
 
 export type WireResult<Value> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly code: VisionErrorCode; readonly detail: string }

@@ -4,7 +4,8 @@
  */
 import { type Remote, wrap } from 'comlink'
 import type { Engine } from './engine.ts'
-import { VisionError, type VisionInfo, type VisionOptions } from './vision-api.ts'
+import type { VisionInfo, VisionOptions } from './vision-api.ts'
+import { VisionError } from './vision-error.ts'
 import { fromWire, type VisionWireApi, type WireResult } from './vision-wire.ts'
 
 export interface VisionWorkerLink {

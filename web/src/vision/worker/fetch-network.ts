@@ -3,7 +3,7 @@
  * than the one that ships comes from the server when that answers and from what was kept when it does not.
  */
 import { type ModelManifest, parseModelManifest } from '#shared/vision/model-manifest'
-import { VisionError } from '../vision-api.ts'
+import { VisionError } from '../vision-error.ts'
 import type { KeptFiles } from './kept-network.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>

@@ -4,7 +4,8 @@
  */
 import type { LocatedFace } from '#shared/vision/face-pipeline'
 import type { Pixels, Rectangle } from '#shared/vision/geometry'
-import { type FramePictures, type PictureKind, type SmallPicture, VisionError } from '../vision-api.ts'
+import type { FramePictures, PictureKind, SmallPicture } from '../vision-api.ts'
+import { VisionError } from '../vision-error.ts'
 import type { PixelGrabber } from './grab-pixels.ts'
 
 /** No picture is larger, in bytes. */

@@ -5,7 +5,8 @@
 import type * as Ort from 'onnxruntime-web/wasm'
 import type { Engine } from '../engine.ts'
 import { findGpu } from '../find-gpu.ts'
-import { VisionError, type VisionOptions } from '../vision-api.ts'
+import type { VisionOptions } from '../vision-api.ts'
+import { VisionError } from '../vision-error.ts'
 
 export type Session = Ort.InferenceSession
 export type SessionTensor = Ort.Tensor

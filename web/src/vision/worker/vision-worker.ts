@@ -6,14 +6,8 @@ import { createFacePipeline, type FacePipeline } from '#shared/vision/face-pipel
 import type { Pixels } from '#shared/vision/geometry'
 import { inputDims, valuesPerFace } from '#shared/vision/network-shape'
 import type { Engine } from '../engine.ts'
-import {
-  type FrameAnalysis,
-  type FramePictures,
-  type PictureKind,
-  VisionError,
-  type VisionInfo,
-  type VisionOptions,
-} from '../vision-api.ts'
+import type { FrameAnalysis, FramePictures, PictureKind, VisionInfo, VisionOptions } from '../vision-api.ts'
+import { VisionError } from '../vision-error.ts'
 import { toWire, type VisionWireApi } from '../vision-wire.ts'
 import { createPixelGrabber } from './grab-pixels.ts'
 import { type LoadedNetworks, loadNetworks } from './load-networks.ts'
